@@ -1,0 +1,91 @@
+// FutexWaiter: a Waiter that sleeps on one 32-bit word.
+//
+// States of `word`: open, woken, asleep, sooner.
+//   owner:       open -> asleep before it sleeps; anything -> open when it goes on.
+//   wake():      anything -> woken, and a futex wake if it was asleep.
+//   wake(at:):   writes `requested`, then asleep -> sooner and a futex wake; else nothing.
+// No wake is lost: the futex sleeps only while the word still says asleep. No deadline is lost:
+// the owner says asleep and then reads `requested`, wake(at:) writes it and then looks for asleep;
+// all four are sequentially consistent, so at least one sees the other.
+
+internal import CSkeinPlatform
+internal import Synchronization
+
+/// A waiter made of one futex.
+///
+/// It has no timer of its own: ``wake(at:)`` wakes the owner, which then waits again until that deadline.
+@safe public final class FutexWaiter: Waiter {
+  // MARK: Any thread
+  private let word: UnsafeMutablePointer<Atomic<UInt32>>
+  /// The deadline asked for through `wake(at:)`, in nanoseconds; `Int64.max` is none.
+  private let requested = Atomic<Int64>(.max)
+
+  /// Makes a waiter on which nothing is due.
+  public init() {
+    unsafe word = .allocate(capacity: 1)
+    unsafe word.initialize(to: Atomic(0))
+  }
+
+  deinit {
+    unsafe word.deinitialize(count: 1)
+    unsafe word.deallocate()
+  }
+
+  /// Waits until woken or until `deadline`; see ``Waiter``.
+  public func wait(until deadline: MonotonicInstant?) {
+    var state: UInt32
+    repeat {
+      // Sequentially consistent: pairs with the compare-exchange in `wake(at:)`; see above.
+      // Failure acquires what the waker published; pairs with the exchange in `wake`.
+      let (fallsAsleep, found) = unsafe word.pointee.compareExchange(
+        expected: State.open, desired: State.asleep, ordering: .sequentiallyConsistent)
+      state = found
+      if fallsAsleep {
+        // Sequentially consistent: pairs with the store in `wake(at:)`; see above.
+        let end = min(deadline?.nanoseconds ?? .max, requested.load(ordering: .sequentiallyConsistent))
+        _ = unsafe skein_futex_wait(
+          UnsafeRawPointer(word).assumingMemoryBound(to: UInt32.self), State.asleep, end == .max ? -1 : max(end, 0))
+      }
+      // Acquire: pairs with the release half of the exchange in `wake`.
+      state = unsafe word.pointee.exchange(State.open, ordering: .acquiringAndReleasing)
+    } while state == State.sooner
+    // Relaxed: a passed deadline is done with; one that is set at this moment is in the future.
+    let wanted = requested.load(ordering: .relaxed)
+    if wanted <= MonotonicInstant.now.nanoseconds {
+      // Relaxed: replaces just the deadline that has passed; on failure a new one stands.
+      _ = requested.compareExchange(expected: wanted, desired: .max, ordering: .relaxed)
+    }
+  }
+
+  /// Ends the current or the next wait; see ``Waiter``.
+  public func wake() {
+    // Release: publishes what the waker wrote; pairs with the acquires in `wait`.
+    if unsafe word.pointee.exchange(State.woken, ordering: .acquiringAndReleasing) == State.asleep {
+      endSleep()
+    }
+  }
+
+  /// Bounds the current or the next wait; see ``Waiter``.
+  public func wake(at deadline: MonotonicInstant) {
+    // Sequentially consistent: pairs with the load in `wait`; see above.
+    requested.store(deadline.nanoseconds, ordering: .sequentiallyConsistent)
+    // Sequentially consistent: pairs with the compare-exchange in `wait`; see above.
+    let (asleep, _) = unsafe word.pointee.compareExchange(
+      expected: State.asleep, desired: State.sooner, ordering: .sequentiallyConsistent)
+    if asleep { endSleep() }
+  }
+
+  private func endSleep() {
+    _ = unsafe skein_futex_wake(UnsafeRawPointer(word).assumingMemoryBound(to: UInt32.self), 1)
+  }
+
+  private enum State {
+    static let open: UInt32 = 0
+    static let woken: UInt32 = 1
+    static let asleep: UInt32 = 2
+    static let sooner: UInt32 = 3
+  }
+}
+
+// @unchecked: the only stored pointer leads to an atomic that lives as long as the object.
+extension FutexWaiter: @unchecked Sendable {}

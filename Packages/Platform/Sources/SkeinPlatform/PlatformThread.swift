@@ -1,0 +1,68 @@
+// PlatformThread: a kernel thread with a name, started and joined.
+
+internal import CSkeinPlatform
+internal import Glibc
+
+/// A thread of the operating system.
+///
+/// - Thread safety: `join()` may be called once, from any other thread.
+@safe public struct PlatformThread: ~Copyable, @unchecked Sendable {
+  // @unchecked: a pthread handle may be joined from any thread, once: `join` consumes.
+  private let handle: pthread_t
+
+  private init(handle: pthread_t) { self.handle = handle }
+
+  /// What the new thread is handed.
+  private final class Start {
+    let name: String
+    let outlivesLoops: Bool
+    let body: @Sendable () -> Void
+    init(name: String, outlivesLoops: Bool, body: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.outlivesLoops = outlivesLoops
+      self.body = body
+    }
+  }
+
+  /// Starts a thread that runs `body`.
+  ///
+  /// Its timer slack is 1 ns, so that waits end on time.
+  ///
+  /// - Parameters:
+  ///   - name: shown by `ps` and `perf`; the kernel keeps 15 bytes.
+  ///   - outlivesLoops: promises that the thread ends after every socket loop it enters: requests of
+  ///     io_uring are cancelled when the thread that submitted them ends.
+  ///   - body: runs on the new thread.
+  /// - Throws: ``SystemCallError`` when the kernel has no thread left.
+  public static func start(
+    name: String, outlivesLoops: Bool = false, _ body: @escaping @Sendable () -> Void
+  ) throws(SystemCallError) -> PlatformThread {
+    let start = Start(name: String(name.utf8.prefix(15)) ?? name, outlivesLoops: outlivesLoops, body: body)
+    let argument = unsafe Unmanaged.passRetained(start).toOpaque()
+    var handle = pthread_t()
+    let failure = unsafe pthread_create(&handle, nil, { raw in
+      let start = unsafe Unmanaged<Start>.fromOpaque(raw!).takeRetainedValue()
+      _ = unsafe start.name.withCString { name in unsafe skein_thread_set_name(name) }
+      _ = skein_thread_set_timer_slack(1)
+      if start.outlivesLoops {
+        unsafe ThreadSlot.outlivesLoops.value = unsafe UnsafeMutableRawPointer(bitPattern: 1)
+      }
+      start.body()
+      return nil
+    }, argument)
+    guard failure == 0 else {
+      unsafe Unmanaged<Start>.fromOpaque(argument).release()
+      throw SystemCallError(call: "pthread_create", errorNumber: failure)
+    }
+    return PlatformThread(handle: handle)
+  }
+
+  /// Waits until the thread has ended.
+  public consuming func join() { _ = pthread_join(handle, nil) }
+
+  /// Whether the calling thread was started with `outlivesLoops`.
+  public static var currentOutlivesLoops: Bool { unsafe ThreadSlot.outlivesLoops.value != nil }
+
+  /// The calling thread's number in the kernel, as `top -H` shows it.
+  public static var currentNumber: Int32 { skein_thread_id() }
+}

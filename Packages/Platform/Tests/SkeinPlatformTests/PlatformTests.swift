@@ -1,0 +1,67 @@
+import SkeinPlatform
+import Testing
+
+@Suite("Platform") struct PlatformTests {
+  @Test func `threads take turns in a lock`() throws {
+    final class Counter: Sendable { let value = Lock(0) }
+    let counter = Counter()
+    let first = try PlatformThread.start(name: "first") {
+      for _ in 0..<50_000 { counter.value.withLock { $0 += 1 } }
+    }
+    let second = try PlatformThread.start(name: "second") {
+      for _ in 0..<50_000 { counter.value.withLock { $0 += 1 } }
+    }
+    first.join()
+    second.join()
+    #expect(counter.value.withLock { $0 } == 100_000)
+  }
+
+  @Test func `a lock that is held answers nil to a try`() {
+    let lock = Lock(1)
+    let inner: Int?? = lock.withLock { _ in lock.withLockIfAvailable { $0 } }
+    #expect(inner == .some(nil))
+    #expect(lock.withLockIfAvailable { $0 } == 1)
+  }
+
+  @Test func `the clock never goes back`() {
+    var last = MonotonicInstant.now
+    for _ in 0..<1_000 {
+      let next = MonotonicInstant.now
+      #expect(next >= last)
+      last = next
+    }
+  }
+
+  @Test func `instants beyond the clock's range stay at its end`() {
+    #expect(MonotonicInstant.distantFuture.advanced(by: .seconds(1)) == .distantFuture)
+    #expect(MonotonicInstant(nanoseconds: 5).advanced(by: .seconds(Int64.max)) == .distantFuture)
+    #expect(MonotonicInstant(nanoseconds: 5).duration(to: MonotonicInstant(nanoseconds: 12)) == .nanoseconds(7))
+  }
+
+  static let roundings: [(Duration, Int64)] = [
+    (.nanoseconds(1), 1), (.seconds(2), 2_000_000_000), (.zero, 0),
+    (Duration(secondsComponent: 0, attosecondsComponent: 1), 1), (.milliseconds(-3), -3_000_000),
+  ]
+
+  @Test(arguments: roundings)
+  func `durations become nanoseconds, rounded up`(duration: Duration, nanoseconds: Int64) {
+    #expect(duration.nanosecondsClamped == nanoseconds)
+  }
+
+  @Test func `a failed call names itself and its errno`() {
+    let error = SystemCallError(call: "bind", errorNumber: 98)
+    #expect(error.description == "bind: Address already in use (errno 98)")
+  }
+
+  @Test func `only a thread that says so outlives the loops`() throws {
+    final class Answers: Sendable { let list = Lock<[Bool]>([]) }
+    let answers = Answers()
+    try PlatformThread.start(name: "worker", outlivesLoops: true) {
+      answers.list.withLock { $0.append(PlatformThread.currentOutlivesLoops) }
+    }.join()
+    try PlatformThread.start(name: "other") {
+      answers.list.withLock { $0.append(PlatformThread.currentOutlivesLoops) }
+    }.join()
+    #expect(answers.list.withLock { $0 } == [true, false])
+  }
+}
