@@ -16,11 +16,22 @@ import Testing
     #expect(counter.value.withLock { $0 } == 100_000)
   }
 
-  @Test func `a lock that is held answers nil to a try`() {
-    let lock = Lock(1)
-    let inner: Int?? = lock.withLock { _ in lock.withLockIfAvailable { $0 } }
-    #expect(inner == .some(nil))
-    #expect(lock.withLockIfAvailable { $0 } == 1)
+  @Test func `a lock that another thread holds answers nil to a try`() throws {
+    final class Box: Sendable { let value = Lock(1) }
+    let box = Box()
+    let held = FutexWaiter()
+    let tried = FutexWaiter()
+    let thread = try PlatformThread.start(name: "holder") {
+      box.value.withLock { _ in
+        held.wake()
+        tried.wait(until: nil)
+      }
+    }
+    held.wait(until: nil)
+    #expect(box.value.withLockIfAvailable { $0 } == nil)
+    tried.wake()
+    thread.join()
+    #expect(box.value.withLockIfAvailable { $0 } == 1)
   }
 
   @Test func `the clock never goes back`() {
