@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+
+// Skein's libraries: every layer as a target by path and as a product named like its module, so that a package can
+// depend on one layer of this repository by URL. Executables, benchmarks and examples are packages of their own.
+// The same targets stand in Packages/<Layer>/Package.swift; scripts/check-manifests compares the two.
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .strictMemorySafety(), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .define("SKEIN_TSAN", .when(traits: ["TSan"])),
+]
+
+let package = Package(
+  name: "skein",
+  products: [
+    .library(name: "SkeinPlatform", targets: ["SkeinPlatform"])
+  ],
+  traits: [
+    .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
+    .default(enabledTraits: []),
+  ],
+  targets: [
+    // Platform: lock, waiter, monotonic clock, C shims.
+    .target(name: "CSkeinPlatform", path: "Packages/Platform/Sources/CSkeinPlatform"),
+    .target(
+      name: "SkeinPlatform", dependencies: ["CSkeinPlatform"],
+      path: "Packages/Platform/Sources/SkeinPlatform", swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
