@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ int64_t skein_monotonic_ns(void) {
 int skein_thread_set_name(const char *name) { return -pthread_setname_np(pthread_self(), name); }
 int skein_thread_set_timer_slack(uint64_t nanoseconds) { return RESULT(prctl(PR_SET_TIMERSLACK, nanoseconds)); }
 int32_t skein_thread_id(void) { return (int32_t)syscall(SYS_gettid); }
+void skein_thread_yield(void) { sched_yield(); }
 void skein_cpu_relax(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

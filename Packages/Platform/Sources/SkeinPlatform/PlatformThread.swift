@@ -66,3 +66,11 @@ internal import Glibc
   /// The calling thread's number in the kernel, as `top -H` shows it.
   public static var currentNumber: Int32 { skein_thread_id() }
 }
+
+extension PlatformThread {
+  /// Tells the core that the calling thread spins for a moment.
+  public static func relax() { skein_cpu_relax() }
+
+  /// Lets another thread have the core.
+  public static func yield() { skein_thread_yield() }
+}

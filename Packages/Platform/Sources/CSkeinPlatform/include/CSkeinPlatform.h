@@ -26,6 +26,7 @@ int skein_thread_set_name(const char *_Nonnull name);
 int skein_thread_set_timer_slack(uint64_t nanoseconds);
 int32_t skein_thread_id(void);
 void skein_cpu_relax(void);
+void skein_thread_yield(void);
 
 // MARK: Errors
 const char *_Nonnull skein_error_text(int number, char *_Nonnull buffer, size_t size);
