@@ -6,7 +6,7 @@
 run:
 	@ONCE="$(ONCE)" ./scripts/run
 
-# Sets up and runs every test once, at the reduced counts that docs/ARCHITECTURE.md names.
+# Sets up and runs every test once, at reduced counts (make soak has the full ones).
 test:
 	@./scripts/test
 
