@@ -16,7 +16,8 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "skein",
   products: [
-    .library(name: "SkeinPlatform", targets: ["SkeinPlatform"])
+    .library(name: "SkeinPlatform", targets: ["SkeinPlatform"]),
+    .library(name: "SkeinMailbox", targets: ["SkeinMailbox"]),
   ],
   traits: [
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
@@ -28,6 +29,11 @@ let package = Package(
     .target(
       name: "SkeinPlatform", dependencies: ["CSkeinPlatform"],
       path: "Packages/Platform/Sources/SkeinPlatform", swiftSettings: settings),
+
+    // Mailbox: bounded mailbox, ring, slot.
+    .target(
+      name: "SkeinMailbox", dependencies: ["SkeinPlatform"],
+      path: "Packages/Mailbox/Sources/SkeinMailbox", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
