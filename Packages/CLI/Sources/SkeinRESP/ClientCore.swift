@@ -1,0 +1,153 @@
+// ClientCore: everything that a client's connection decides, without I/O.
+//
+// Owns:       the connection's parser, session and reply queue, and what is left of its round.
+// Invariants (hold between calls):
+//   I1  a round begins only when the one before is complete: one batch of this connection is with a shard at most.
+//   I2  what is left of a round is executed before any later request; so each shard sees the client's order.
+//   I3  the oldest unanswered request may always be executed; others only below the reply limit.
+
+/// One client's connection as a pure state machine: bytes in, batches for shards out, answers in, bytes out.
+///
+/// The connection goes round by round: give it bytes, run the batches of a round on their shards in any order or at
+/// once, complete each, write the output, and ask for the next round.
+///
+///     core.receive(bytes)
+///     while true {
+///       let batches = core.nextRound { facts }
+///       for batch in batches { core.complete(batch, with: shards[batch.shard].execute(batch, now)) }
+///       try await write(core.takeOutput())           // core.acknowledge(n) when the kernel took n bytes
+///       if batches.isEmpty { break }
+///     }
+///
+/// It reads no further than ``ServerConfiguration/replyLimitBytes`` of unread answers, beyond the answer in progress.
+///
+/// - Thread safety: a value; one thread at a time.
+public struct ClientCore: Sendable {
+  /// Requests that one round takes at most.
+  static let requestsPerRound = 1_024
+
+  /// What the connection's commands have set.
+  public private(set) var session: Session
+  private let router: CommandRouter
+  private var parser: RESPParser
+  private var replies: ReplyQueue
+  private var round: RoundBuilder
+  private var leftOver: [ShardBatch] = []
+  private var runningBatches = 0
+  /// Requests parsed since the connection began.
+  public private(set) var requestCount = 0
+
+  /// Creates a connection that has received nothing.
+  ///
+  /// - Parameters:
+  ///   - id: unique among the server's connections.
+  ///   - router: the server's.
+  public init(id: Int64, router: CommandRouter) {
+    let configuration = router.configuration
+    self.router = router
+    session = Session(id: id, needsPassword: configuration.password != nil)
+    parser = RESPParser(limits: configuration.limits)
+    replies = ReplyQueue(limitBytes: configuration.replyLimitBytes)
+    round = RoundBuilder(shardCount: configuration.shardCount)
+  }
+
+  /// Whether more bytes should be read: everything complete was executed, and the client reads its answers.
+  public var wantsInput: Bool { !isClosing && runningBatches == 0 && leftOver.isEmpty && !replies.isFull }
+
+  /// Whether the client, or its broken protocol, has ended the connection: nothing more is read.
+  public var isClosing: Bool { session.isClosing }
+
+  /// Whether the connection has ended and everything was answered and taken: close it gracefully.
+  public var isFinished: Bool { isClosing && isIdle }
+
+  /// Whether every request is answered and every answer taken.
+  public var isIdle: Bool { runningBatches == 0 && leftOver.isEmpty && replies.isComplete && !replies.hasOutput }
+
+  /// Bytes of answers not acknowledged as sent.
+  public var unreadBytes: Int { replies.unreadBytes }
+
+  /// Whether ``nextRound(facts:)`` waits for ``acknowledge(_:)``, since too much is unread.
+  public var waitsForReader: Bool { replies.isFull }
+
+  /// Adds bytes from the client; ignored once ``isClosing``. Not while ``nextRound(facts:)`` has more to give.
+  public mutating func receive(_ bytes: RawSpan) {
+    if !isClosing { parser.append(bytes) }
+  }
+
+  /// What the shards are to do next: at most one batch for each, all to be completed before the next round.
+  ///
+  /// - Parameter facts: asked when the client wants to know them.
+  /// - Returns: nothing when more bytes are needed, too much is unread, or the connection ends.
+  public mutating func nextRound(facts: () -> ServerFacts) -> [ShardBatch] {
+    precondition(runningBatches == 0, "complete the round's batches before the next round")
+    if replies.isFull { return [] }
+    var batches: [ShardBatch] = []
+    if leftOver.isEmpty {
+      batches = parse(facts)
+    } else {
+      swap(&batches, &leftOver)
+    }
+    let share = max(0, replies.limitBytes - replies.unreadBytes) / max(1, batches.count)
+    for index in batches.indices {
+      batches[index].replyLimitBytes = share
+      batches[index].answersFirst = replies.isFirst(batches[index].operations[batches[index].start].ticket)
+    }
+    runningBatches = batches.count
+    return batches
+  }
+
+  /// Takes a shard's answers to a batch of this round; what it did not get to goes into the next round.
+  public mutating func complete(_ batch: ShardBatch, with reply: ShardReply) {
+    runningBatches -= 1
+    var lower = 0
+    for (index, end) in reply.ends.enumerated() {
+      let operation = batch.operations[batch.start + index]
+      replies.fulfil(operation.ticket, part: operation.part, reply.bytes, lower..<end)
+      lower = end
+    }
+    if batch.start + reply.executed < batch.operations.count {
+      var rest = batch
+      rest.start += reply.executed
+      leftOver.append(rest)
+    }
+  }
+
+  /// Answers every operation of a batch with an error, when its shard did not answer.
+  ///
+  /// - Parameter text: begins with the error's code: `ERR …`.
+  public mutating func fail(_ batch: ShardBatch, _ text: String) {
+    var writer = ReplyWriter()
+    var reply = ShardReply()
+    writer.error(text)
+    for _ in batch.start..<batch.operations.count {
+      reply.bytes += writer.bytes
+      reply.ends.append(reply.bytes.count)
+    }
+    complete(batch, with: reply)
+  }
+
+  /// Takes the answers to be written next; empty when there are none.
+  public mutating func takeOutput() -> [UInt8] { replies.hasOutput ? replies.take() : [] }
+
+  /// Says that the kernel has taken `count` bytes of the output.
+  public mutating func acknowledge(_ count: Int) { replies.acknowledge(count) }
+
+  /// Routes complete requests until a round is full; answers those that need no shard.
+  private mutating func parse(_ facts: () -> ServerFacts) -> [ShardBatch] {
+    var requests = 0
+    while !isClosing, !replies.isFull, requests < Self.requestsPerRound || round.isEmpty {
+      do throws(RESPProtocolError) {
+        guard let request = try parser.next(authenticated: session.isAuthenticated) else { break }
+        router.route(request, parser.bytes, parser.arguments, &session, &replies, &round, facts)
+        requests += 1
+      } catch {
+        session.isClosing = true
+        replies.answer { $0.error("ERR " + error.replyText) }
+      }
+    }
+    requestCount += requests
+    let batches = round.finish(parser.bytes, parser.arguments)
+    parser.forgetRequests()
+    return batches
+  }
+}

@@ -1,0 +1,144 @@
+// CommandRouter: who answers a request: the connection, one shard, several, or all.
+
+/// Decides which shards a request goes to, and answers what needs none.
+///
+/// A key's shard is the 64-bit FNV-1a hash of its bytes modulo the number of shards. It does not depend on the process,
+/// the machine or the version, so that tools can compute it.
+public struct CommandRouter: Sendable {
+  /// The server's settings.
+  public let configuration: ServerConfiguration
+  let table = CommandTable()
+  private let connection: ConnectionCommands
+
+  /// Creates a router; it may be shared by all connections.
+  public init(configuration: ServerConfiguration) {
+    precondition(configuration.shardCount >= 1 && configuration.shardCount <= 65_535, "1 to 65,535 shards")
+    self.configuration = configuration
+    connection = ConnectionCommands(configuration: configuration, table: table)
+  }
+
+  /// The shard, from 0, that holds `key` when there are `count` of them.
+  public static func shard(of key: Span<UInt8>, count: Int) -> Int {
+    if count == 1 { return 0 }
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for index in key.indices { hash = (hash ^ UInt64(key[index])) &* 0x0000_0100_0000_01B3 }
+    return Int(hash % UInt64(count))
+  }
+
+  /// Answers `request`, or adds what the shards have to do to `round`; its answer takes its place in `replies`.
+  func route(
+    _ request: RESPRequest, _ bytes: [UInt8], _ arguments: [ArgumentRange], _ session: inout Session,
+    _ replies: inout ReplyQueue, _ round: inout RoundBuilder, _ facts: () -> ServerFacts
+  ) {
+    let suppressed = session.replyMode != .on
+    let first = request.firstArgument
+    guard let command = table.find(bytes.span.extracting(arguments[first].range)) else {
+      let all = arguments.span.extracting(first..<first + request.argumentCount)
+      replies.answer(suppressed: suppressed) { $0.error(CommandErrors.unknownCommand(bytes.span, all)) }
+      return endOfSkip(suppressed, &session)
+    }
+    let entry = table.entries[Int(command.rawValue)]
+    if entry.place == .oneKey, entry.accepts(request.argumentCount), session.isAuthenticated {
+      let shard = Self.shard(
+        of: bytes.span.extracting(arguments[first + 1].range), count: configuration.shardCount)
+      let ticket = replies.expect(nil, suppressed: suppressed)
+      round.add(command, isPart: false, first, request.argumentCount, ticket, part: 0, to: shard)
+      return endOfSkip(suppressed, &session)
+    }
+    let view = RequestView(bytes: bytes, ranges: arguments[first..<first + request.argumentCount])
+    if let fault = fault(command, entry, view, session) {
+      replies.answer(suppressed: suppressed) { $0.error(fault) }
+      return endOfSkip(suppressed, &session)
+    }
+    switch entry.place {
+    case .connection: answer(command, view, &session, &replies)
+    case .manyKeys(let step): spread(command, step, request, bytes, arguments, suppressed, &replies, &round)
+    case .everywhere: everywhere(command, view, request, suppressed, &replies, &round, facts)
+    case .oneKey: preconditionFailure("a command with one key is on its way already")
+    }
+    endOfSkip(suppressed, &session)
+  }
+
+  /// What is wrong with a known command before anybody executes it: its arity, its caller's rights, its form.
+  private func fault(
+    _ command: CommandName, _ entry: CommandEntry, _ view: RequestView, _ session: Session
+  ) -> [UInt8]? {
+    if command == .quit { return nil }
+    if let fault = Subcommand.fault(command, view) { return fault }
+    if !entry.accepts(view.count) { return Array(CommandErrors.wrongArity(command.name).utf8) }
+    if !session.isAuthenticated && !entry.flags.contains(.noAuth) { return Array(CommandErrors.noAuth.utf8) }
+    if command == .mset && view.count % 2 == 0 { return Array(CommandErrors.wrongArity(command.name).utf8) }
+    if command == .flushall || command == .flushdb, view.count > 1 {
+      let isGood = view.count == 2 && (view.equals(1, "ASYNC") || view.equals(1, "SYNC"))
+      if !isGood { return Array(CommandErrors.syntax.utf8) }
+    }
+    return nil
+  }
+
+  /// CLIENT REPLY SKIP swallows the answer of the one command after it.
+  private func endOfSkip(_ suppressed: Bool, _ session: inout Session) {
+    if suppressed && session.replyMode == .skipNext { session.replyMode = .on }
+  }
+
+  private func answer(
+    _ command: CommandName, _ view: RequestView, _ session: inout Session, _ replies: inout ReplyQueue
+  ) {
+    let before = session.replyMode
+    var writer = ReplyWriter()
+    connection.execute(command, view, &session, &writer)
+    // CLIENT REPLY ON answers although answers were off until now.
+    let suppressed = before != .on && session.replyMode != .on
+    replies.answer(suppressed: suppressed || (before == .skipNext)) { $0.bytes += writer.bytes }
+  }
+
+  /// Sends every key to its shard; a command whose keys share one shard stays whole.
+  private func spread(
+    _ command: CommandName, _ step: Int, _ request: RESPRequest, _ bytes: [UInt8], _ arguments: [ArgumentRange],
+    _ suppressed: Bool, _ replies: inout ReplyQueue, _ round: inout RoundBuilder
+  ) {
+    let first = request.firstArgument
+    let keys = stride(from: first + 1, to: first + request.argumentCount, by: step)
+    let shards = keys.map { key in
+      Self.shard(of: bytes.span.extracting(arguments[key].range), count: configuration.shardCount)
+    }
+    if shards.allSatisfy({ $0 == shards[0] }) {
+      let ticket = replies.expect(nil, suppressed: suppressed)
+      return round.add(command, isPart: false, first, request.argumentCount, ticket, part: 0, to: shards[0])
+    }
+    var partOfShard: [Int: Int] = [:]
+    var parts: [(shard: Int, arguments: [ArgumentRange])] = []
+    var owners: [UInt16] = []
+    for (key, shard) in zip(keys, shards) {
+      let part = partOfShard[shard] ?? parts.count
+      if part == parts.count {
+        partOfShard[shard] = part
+        parts.append((shard, [arguments[first]]))
+      }
+      parts[part].arguments += arguments[key..<key + step]
+      owners.append(UInt16(part))
+    }
+    let rule: ReplyMerge.Rule = command == .mget ? .elements(owners) : command == .mset ? .allOK : .sum
+    let ticket = replies.expect(ReplyMerge(rule, parts: parts.count), suppressed: suppressed)
+    for (index, part) in parts.enumerated() {
+      round.add(command, splitInto: part.arguments, ticket, part: index, to: part.shard)
+    }
+  }
+
+  private func everywhere(
+    _ command: CommandName, _ view: RequestView, _ request: RESPRequest, _ suppressed: Bool,
+    _ replies: inout ReplyQueue, _ round: inout RoundBuilder, _ facts: () -> ServerFacts
+  ) {
+    let rule: ReplyMerge.Rule =
+      switch command {
+      case .dbsize: .sum
+      case .info: .info(InfoText(named: (1..<view.count).map { view.text($0) }, configuration, facts()))
+      default: .allOK
+      }
+    let ticket = replies.expect(
+      ReplyMerge(rule, parts: configuration.shardCount), suppressed: suppressed)
+    for shard in 0..<configuration.shardCount {
+      round.add(
+        command, isPart: true, request.firstArgument, request.argumentCount, ticket, part: shard, to: shard)
+    }
+  }
+}
