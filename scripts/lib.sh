@@ -126,6 +126,24 @@ step() {
   tail -n 60 "$log" | sed 's/^/    | /'
 }
 
+# step_shown NAME COMMAND…: a step that shows its own progress and bounds its own time.
+step_shown() {
+  local name="$1" status=0 began="$SECONDS"
+  shift
+  note "$name …"
+  "$@" || status=$?
+  local took=$((SECONDS - began))
+  if [ "$status" -eq 0 ]; then
+    STEPS_PASSED=$((STEPS_PASSED + 1))
+    STEPS_REPORT+=("passed  $(printf '%5ds  %s' "$took" "$name")")
+    note "$name: passed in ${took}s"
+  else
+    STEPS_FAILED=$((STEPS_FAILED + 1))
+    STEPS_REPORT+=("FAILED  $(printf '%5ds  %s' "$took" "$name")")
+    note "$name: FAILED with status $status in ${took}s"
+  fi
+}
+
 # step_detail LOG: what the log itself says about counts, in one line.
 step_detail() {
   local counts
