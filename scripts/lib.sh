@@ -119,6 +119,7 @@ step() {
     note "$name: passed in ${took}s${detail:+; $detail}"
     return 0
   fi
+  detail="status $status${detail:+, though: $detail}"
   if [ "$status" -eq 137 ] && [ "$took" -ge "$limit" ]; then detail="ended after its limit of ${limit}s"; fi
   STEPS_FAILED=$((STEPS_FAILED + 1))
   STEPS_REPORT+=("FAILED  $(printf '%5ds  %-34s %s' "$took" "$name" "$detail")")
