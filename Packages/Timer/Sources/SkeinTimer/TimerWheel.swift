@@ -1,0 +1,180 @@
+// TimerWheel: timers in hierarchical slots, without a clock and without a thread.
+//
+// Owns:       every armed timer and its payload.
+// Shared by:  nobody; TimerQueue puts one under a lock.
+// Eleven levels of 64 slots cover all 64 bits of a tick. A timer due at d stands at the level of the highest
+// group of six bits in which d differs from `now`, in the slot that d's group there names.
+// Invariants (outside of a method):
+//   I1  every armed timer is due after `now`, and a slot's timers share all bits of the deadline above its level
+//       with `now`, so no level ever wraps round.
+//   I2  hence any timer of a lower level is due before any of a higher one, and a lower slot before a higher.
+//   I3  when `now` enters a slot's range the slot is spread over the levels below at once, in order. A timer that
+//       is armed later therefore never stands before an earlier one of the same tick: first armed, first fired.
+//   I4  a slot's `earliest` is never later than its first deadline, and equal to it unless the slot is marked stale.
+// Source: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 7.
+
+/// A set of timers ordered by the tick at which they are due.
+///
+/// It has neither clock nor thread: its owner tells it the time with ``popExpired(upTo:)``, which hands out what is
+/// due, in the order of the ticks and, within a tick, in the order of arming. Use ``TimerQueue`` when several threads
+/// arm timers or when closures are to be called.
+///
+/// ```swift
+/// var wheel = TimerWheel<String>(capacity: 1_000)
+/// let handle = try wheel.arm(at: Tick(20), payload: "tea")
+/// while let due = wheel.popExpired(upTo: Tick(25)) { print(due) }
+/// wheel.cancel(handle) == nil  // it has fired
+/// ```
+///
+/// Memory follows the number of armed timers, in chunks of 256; the slots themselves are 17 KB.
+/// - Thread safety: none; one thread at a time.
+@safe public struct TimerWheel<Payload: ~Copyable>: ~Copyable {
+  /// Greatest number of timers armed at once.
+  public let capacity: Int
+
+  /// All timers due at or before this tick have been handed out.
+  public var now: Tick { Tick(current) }
+  /// Number of timers that are armed.
+  public var count: Int { slab.used }
+  /// Bytes held for timers, armed or free; the fixed slots not counted.
+  public var storageBytes: Int {
+    slab.residentChunks * TimerSlab<Payload>.chunkSize * MemoryLayout<TimerNode<Payload>>.stride
+  }
+
+  @usableFromInline var current: UInt64
+  @usableFromInline var slab = TimerSlab<Payload>()
+  @usableFromInline let slots: UnsafeMutablePointer<TimerSlot>
+  /// Levels in which a timer stands, one bit each.
+  @usableFromInline var levels: UInt64 = 0
+  /// A level's slots in which a timer stands, one bit each.
+  @usableFromInline var occupied = InlineArray<11, UInt64>(repeating: 0)
+  /// A level's slots whose earliest timer was cancelled, one bit each.
+  @usableFromInline var stale = InlineArray<11, UInt64>(repeating: 0)
+  /// How many timers a query may look at; grows with every arm and cancel, which pay for it.
+  @usableFromInline var searchCredit = 64
+
+  /// Creates a wheel without timers.
+  ///
+  /// - Parameters:
+  ///   - capacity: greatest number of timers armed at once; 1 to 8,388,608.
+  ///   - start: the tick that it is now.
+  public init(capacity: Int, startingAt start: Tick = .zero) {
+    precondition(capacity > 0 && capacity <= 1 << 23, "a wheel's capacity is 1 to 8,388,608")
+    self.capacity = capacity
+    current = start.rawValue
+    unsafe slots = .allocate(capacity: TimerLevels.count * 64)
+    unsafe slots.initialize(repeating: TimerSlot(), count: TimerLevels.count * 64)
+  }
+
+  deinit { unsafe slots.deallocate() }
+
+  /// Arms a timer that is handed out once, at `deadline`.
+  ///
+  /// - Parameters:
+  ///   - deadline: the tick at which it is due; one that is not after ``now`` is due at the next tick.
+  ///   - payload: handed out unchanged when the timer expires or is cancelled.
+  /// - Returns: a handle for ``cancel(_:)``; it may be dropped.
+  /// - Throws: ``TimerError/full(capacity:)`` when ``capacity`` timers are armed; the payload is dropped.
+  /// - Complexity: O(1); allocates when no chunk has a free place.
+  @inlinable
+  @discardableResult
+  public mutating func arm(at deadline: Tick, payload: consuming Payload) throws(TimerError) -> TimerHandle {
+    guard slab.used < capacity else { throw .full(capacity: capacity) }
+    return insert(at: deadline, payload: payload)
+  }
+
+  /// Arms a timer without regard to the capacity; for those that stood in the wheel a moment ago.
+  @inlinable
+  mutating func insert(at deadline: Tick, payload: consuming Payload) -> TimerHandle {
+    // Past the last tick there is none: what is armed there is due at once when it comes.
+    let next = current == .max ? current : current + 1
+    let handle = slab.insert(payload, deadline: max(deadline.rawValue, next))
+    searchCredit += 4
+    place(handle.index)
+    return handle
+  }
+
+  /// Takes back a timer that has not expired.
+  ///
+  /// - Returns: its payload, or `nil` when the timer has expired or was cancelled before.
+  /// - Complexity: O(1).
+  @inlinable
+  @discardableResult
+  public mutating func cancel(_ handle: TimerHandle) -> Payload? {
+    guard slab.contains(handle) else { return nil }
+    searchCredit += 4
+    let node = unsafe slab[handle.index]
+    let slot = unsafe node.pointee.slot
+    let wasEarliest = unsafe node.pointee.deadline == slots[slot].earliest
+    unlink(handle.index)
+    let isEmpty = unsafe slots[slot].count == 0
+    if wasEarliest && !isEmpty { stale[slot >> 6] |= 1 << UInt64(slot & 63) }
+    return slab.remove(handle.index)
+  }
+
+  /// Whether the timer that `handle` names is armed.
+  ///
+  /// - Complexity: O(1).
+  @inlinable
+  public func isArmed(_ handle: TimerHandle) -> Bool { slab.contains(handle) }
+
+  /// Hands out the first timer that is due at or before `tick`, or moves ``now`` to `tick` when there is none.
+  ///
+  /// Call it until it returns `nil`. Timers armed between two calls take their place in the order; one whose
+  /// deadline is past is due at the tick after ``now``, which is that of the timer handed out last.
+  /// - Returns: the payload of the first due timer; `nil` when none is left.
+  /// - Complexity: O(1) amortized: a timer moves down at most ten levels in its life, and empty time is skipped.
+  @inlinable
+  public mutating func popExpired(upTo tick: Tick) -> Payload? {
+    while levels != 0 {
+      let level = levels.trailingZeroBitCount
+      let slot = occupied[level].trailingZeroBitCount
+      let start = TimerLevels.start(of: slot, at: level, now: current)
+      if start > tick.rawValue { break }
+      current = max(current, start)
+      if level == 0 {
+        let index = unsafe slots[slot].first
+        unlink(index)
+        return slab.remove(index)
+      }
+      spread(slot: slot, at: level)
+    }
+    current = max(current, tick.rawValue)
+    return nil
+  }
+
+  /// When the first timer is due; `nil` when none is armed.
+  ///
+  /// Exact, except in one case that keeps it O(1): when the first timer was cancelled and its slot holds more timers
+  /// than arms and cancels have paid for, four each, the answer is the cancelled timer's tick. It is never late.
+  /// - Complexity: O(1) amortized over arms and cancels.
+  @inlinable
+  public mutating func nextExpiry() -> Tick? {
+    guard levels != 0 else { return nil }
+    let level = levels.trailingZeroBitCount
+    let slot = occupied[level].trailingZeroBitCount
+    if level == 0 { return Tick(TimerLevels.start(of: slot, at: 0, now: current)) }
+    if stale[level] & (1 << UInt64(slot)) != 0 { search(slot: slot, at: level) }
+    return unsafe Tick(slots[level << 6 | slot].earliest)
+  }
+
+  /// Takes every timer out, in no particular order.
+  ///
+  /// - Returns: how many there were.
+  /// - Complexity: O(number of armed timers).
+  @discardableResult
+  public mutating func removeAll(_ body: (consuming Payload) -> Void) -> Int {
+    let total = count
+    while levels != 0 {
+      let level = levels.trailingZeroBitCount
+      let slot = level << 6 | occupied[level].trailingZeroBitCount
+      let index = unsafe slots[slot].first
+      unlink(index)
+      body(slab.remove(index))
+    }
+    return total
+  }
+}
+
+// @unchecked: the pointers lead to memory that only this value owns.
+extension TimerWheel: @unchecked Sendable where Payload: Sendable & ~Copyable {}
