@@ -107,7 +107,7 @@ step() {
   # A background job of a script leads no process group, so setsid does not fork and its id is the session's.
   setsid timeout --signal=KILL "$limit" "$@" >"$log" 2>&1 </dev/null &
   STEP_SESSION=$!
-  wait "$STEP_SESSION" || status=$?
+  { wait "$STEP_SESSION" || status=$?; } 2>/dev/null # without the shell's own line about a kill
   end_session "$STEP_SESSION"
   STEP_SESSION=
   trap - INT TERM
