@@ -18,6 +18,7 @@ let package = Package(
   products: [
     .library(name: "SkeinPlatform", targets: ["SkeinPlatform"]),
     .library(name: "SkeinMailbox", targets: ["SkeinMailbox"]),
+    .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
   ],
   traits: [
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
@@ -34,6 +35,11 @@ let package = Package(
     .target(
       name: "SkeinMailbox", dependencies: ["SkeinPlatform"],
       path: "Packages/Mailbox/Sources/SkeinMailbox", swiftSettings: settings),
+
+    // Timer: wheel, clock.
+    .target(
+      name: "SkeinTimer", dependencies: ["SkeinPlatform"],
+      path: "Packages/Timer/Sources/SkeinTimer", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
