@@ -52,11 +52,25 @@ public struct SkeinClock: Clock {
   public func sleep(until deadline: MonotonicInstant, tolerance: Duration? = nil) async throws {
     try Task.checkCancellation()
     if deadline <= now { return }
-    let sleeper = Sleeper(queue: queue)
-    switch await sleeper.sleep(until: deadline) {
-    case .fired: return
-    case .cancelled: throw CancellationError()
-    case .refused(let error): throw error
+    try await sleep(until: deadline, isolation: #isolation)
+  }
+
+  private func sleep(until deadline: MonotonicInstant, isolation: isolated (any Actor)?) async throws {
+    let gate = Gate()
+    let timer = try queue.arm(at: deadline, target: gate)
+    // The closure names `isolation` so that it belongs to the caller's actor: else it would begin on the global pool.
+    let reason = await withTaskCancellationHandler {
+      _ = isolation
+      return await gate.reason()
+    } onCancel: {
+      gate.open(.cancelled)
+    }
+    switch reason {
+    case .cancelled:
+      queue.cancel(timer)
+      throw CancellationError()
+    case .dropped: throw TimerError.shutDown
+    case .fired, .ended: return
     }
   }
 
