@@ -188,6 +188,22 @@ public import Synchronization
     return rests
   }
 
+  /// Goes to rest although elements may be unread; only a signal or a push ends that rest.
+  ///
+  /// For a consumer that takes nothing for a while. Storage stays.
+  ///
+  /// - Returns: `false` when something was signalled: the consumer stays awake, with the caller.
+  public mutating func restHolding() -> Bool {
+    // Acquire: as in `look`.
+    let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring))
+    if word.has(MailboxWord.signalled | MailboxWord.installing) { return false }
+    // Release: hands the consumer's state to whoever wakes it; pairs with the acquires of the claims.
+    return mailbox.word.compareExchange(
+      expected: word.bits, desired: word.bits & ~MailboxWord.awake, successOrdering: .acquiringAndReleasing,
+      failureOrdering: .relaxed
+    ).exchanged
+  }
+
   /// Refuses pushes from now on. What was accepted before stays and must be dequeued.
   ///
   /// To take over everything, dequeue until ``hasUnread`` is false.

@@ -1,0 +1,200 @@
+// Strand: a serial thread of execution. At most one thread is in it; what it is sent runs in order.
+//
+// Owns:       the consumer's end of a mailbox, and the jobs of the Swift tasks that live on it.
+// Shared by:  everybody who sends (mailbox), the Swift runtime (enqueue), and the one thread whose turn it is.
+//
+// The mailbox's word is the strand's state (docs/adr/0002): at rest; scheduled or running (awake); closed.
+//   rest -> awake    by the push, signal or tryEnter that finds it at rest; that caller schedules or runs it.
+//   awake -> rest    by the thread that runs it, when nothing is unread and nothing signalled.
+// A scheduled strand is held by the run queue, so it lives until its turn is over.
+
+public import SkeinMailbox
+public import SkeinPlatform
+internal import Synchronization
+
+/// A serial execution context for messages, and for the Swift actors and tasks that live on it.
+///
+/// It is a `SerialExecutor` (give it to an actor as `unownedExecutor`) and a `TaskExecutor` (start the actor's
+/// tasks with it as their preference). Strands are light: thousands share the workers of a ``WorkerPool``.
+///
+/// - Thread safety: sending and enqueueing from any thread.
+@safe public final class Strand: SerialExecutor, TaskExecutor {
+  /// Where the strand runs.
+  public let pool: WorkerPool
+  /// The producers' end of its mailbox.
+  public let mailbox: Mailbox<Envelope>
+  /// A name for reports.
+  public let label: String
+
+  // MARK: The strand's turn only
+  @exclusivity(unchecked) private var consumer: MailboxConsumer<Envelope>
+  @exclusivity(unchecked) private var jobs = JobList()
+  /// What its messages are about, such as an actor; set before the first message.
+  @exclusivity(unchecked) private var ownerReference: AnyObject?
+  /// Called at the end of each activation, on the strand's turn.
+  @exclusivity(unchecked) public var activationEnded: ((Strand) -> Void)?
+  /// While true, messages stay in the mailbox; jobs and system messages still run.
+  @exclusivity(unchecked) public var holdsMessages = false
+
+  // MARK: Any thread
+  private let incoming = JobStack()
+  /// The thread of its own, if the strand is exclusive.
+  let dedicated: DedicatedThread?
+
+  /// Makes a strand at rest.
+  ///
+  /// - Parameters:
+  ///   - pool: whose workers run it.
+  ///   - label: a name for reports.
+  ///   - mailboxCapacity: greatest number of unread messages.
+  ///   - exclusive: gives the strand a thread of its own, for work that blocks.
+  /// - Throws: ``SystemCallError`` when the thread of an exclusive strand cannot be made.
+  public init(
+    pool: WorkerPool, label: String, mailboxCapacity: Int = 1_024, exclusive: Bool = false
+  ) throws(SystemCallError) {
+    self.pool = pool
+    self.label = label
+    unsafe consumer = MailboxConsumer(capacity: mailboxCapacity)
+    unsafe mailbox = consumer.mailbox
+    dedicated = exclusive ? try DedicatedThread(pool: pool, label: label) : nil
+  }
+
+  deinit { dedicated?.stop() }
+
+  /// What the strand's messages are about.
+  ///
+  /// - Thread safety: set before the first message, and on the strand's turn.
+  public var owner: AnyObject? {
+    get { unsafe ownerReference }
+    set { unsafe ownerReference = newValue }
+  }
+
+  // MARK: - Sending
+
+  /// Sends a message.
+  ///
+  /// - Returns: the envelope is handed back when the mailbox is full or closed.
+  /// - Complexity: O(1).
+  @inlinable
+  public func send(_ envelope: consuming Envelope) -> PushReceipt<Envelope> {
+    switch mailbox.push(envelope) {
+    case .delivered(let mustSchedule):
+      if mustSchedule { schedule() }
+      return .delivered(mustSchedule: mustSchedule)
+    case .busy(let envelope): return .busy(envelope)
+    case .closed(let envelope): return .closed(envelope)
+    }
+  }
+
+  /// Sends a message that overtakes the others and is never refused; see ``Mailbox/pushSystem(_:)``.
+  public func sendSystem(_ envelope: consuming Envelope) {
+    if mailbox.pushSystem(envelope) { schedule() }
+  }
+
+  /// Puts a strand that was just made awake into a run queue.
+  @usableFromInline
+  func schedule() {
+    if let dedicated { dedicated.run(self) } else { pool.enqueue(self) }
+  }
+
+  /// Makes sure that an activation follows, for instance to end ``holdsMessages``.
+  public func activate() {
+    if mailbox.signal() { schedule() }
+  }
+
+  // MARK: - Swift's executors
+
+  /// Adds a job of a Swift task; called by the Swift runtime.
+  public func enqueue(_ job: consuming ExecutorJob) {
+    incoming.push(UnownedJob(job))
+    if mailbox.signal() { schedule() }
+  }
+
+  /// A reference for an actor's `unownedExecutor`.
+  public func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
+
+  /// Whether the calling thread is in this strand.
+  public func isIsolatingCurrentContext() -> Bool? { Strand.isCurrent(self) }
+
+  /// Stops the process unless the calling thread is in this strand.
+  public func checkIsolated() {
+    precondition(Strand.isCurrent(self), "not on the strand \(label)")
+  }
+
+  /// Whether the calling thread is in `strand`.
+  public static func isCurrent(_ strand: Strand) -> Bool {
+    Worker.current?.pointsAt(strand) ?? false
+  }
+
+  // MARK: - Running
+
+  /// Enters a strand at rest without a queue, so that its owner can be used on the caller's stack.
+  ///
+  /// - Returns: `true` when the caller is now in the strand, and must call ``leave()``. `false` when the strand
+  ///   has something to do, is closed or exclusive.
+  public func tryEnter() -> Bool {
+    guard dedicated == nil && mailbox.tryAwaken() else { return false }
+    if unsafe !holdsMessages { return true }
+    leave()
+    return false
+  }
+
+  /// Leaves a strand that ``tryEnter()`` entered; what came meanwhile is scheduled.
+  public func leave() {
+    if !restOrGoOn() { schedule() }
+  }
+
+  /// One activation: jobs before messages, up to the budget.
+  ///
+  /// - Returns: whether the strand is at rest; otherwise it has to be scheduled again, by the caller.
+  func run(on worker: Worker, budget: RunBudget) -> Bool {
+    let end = MonotonicInstant.now.advanced(by: budget.time)
+    var left = budget.messages
+    while left > 0 {
+      if unsafe consumer.takeSignal() {
+        unsafe jobs.append(from: incoming)
+        unsafe consumer.drainSystem { envelope in envelope.perform(on: self) }
+      }
+      if let job = unsafe jobs.popFirst() {
+        unsafe job.runSynchronously(
+          isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+      } else if unsafe holdsMessages {
+        break
+      } else if let envelope = unsafe consumer.dequeue() {
+        envelope.perform(on: self)
+      } else {
+        break
+      }
+      left -= 1
+      // The clock costs as much as a short handler: read for every fourth.
+      if left % 4 == 0 && MonotonicInstant.now >= end { break }
+    }
+    unsafe consumer.publish()
+    if let ended = unsafe activationEnded { ended(self) }
+    return restOrGoOn()
+  }
+
+  /// Rests when nothing is left that may run now.
+  private func restOrGoOn() -> Bool {
+    if unsafe !jobs.isEmpty { return false }
+    if unsafe holdsMessages { return unsafe consumer.restHolding() }
+    return unsafe consumer.rest()
+  }
+
+  /// Closes the mailbox: later sends are refused.
+  ///
+  /// - Thread safety: the strand's turn only.
+  public func close() { unsafe consumer.close() }
+
+  /// Refuses every unread message; call it after ``close()``.
+  ///
+  /// - Thread safety: the strand's turn only.
+  public func refuseUnread() {
+    while unsafe consumer.hasUnread {
+      if let envelope = unsafe consumer.dequeue() { envelope.refuse() } else { PlatformThread.yield() }
+    }
+  }
+}
+
+// @unchecked: the mutable properties are touched on the strand's turn only, and turns are ordered by the word.
+extension Strand: @unchecked Sendable {}

@@ -1,0 +1,140 @@
+// Worker: a thread that runs strands, with a place to wait in and a timer queue of its own.
+//
+// Owns:       its ready slot and run queue, which thieves may empty; its waiter and timers, which others may
+//             look after while it is stuck (docs/adr/0001).
+// Shared by:  its thread; thieves; watchers, which read `turn`.
+
+internal import SkeinMailbox
+internal import SkeinPlatform
+public import SkeinTimer
+internal import Synchronization
+
+/// A thread of a ``WorkerPool``.
+///
+/// - Thread safety: what is not marked otherwise belongs to the worker's own thread.
+@safe public final class Worker {
+  /// Its number in the pool; -1 for the thread of an exclusive strand.
+  public let index: Int
+  /// Where it waits.
+  public let waiter: any WorkerWaiter
+  /// Its timers; armed from any thread, fired by the worker or, while that is stuck, by another.
+  public let timers: TimerQueue
+
+  // MARK: Any thread
+  let ready = HandoffSlot<Strand>()
+  let queue = RunQueue()
+  /// Odd while a strand runs; a number that stays the same between two looks shows one that does not end.
+  let turn = Atomic<UInt64>(0)
+  /// Activations so far that looked after the poller, the timers and the injection queue.
+  private let lookCount = Atomic<UInt64>(0)
+
+  // MARK: Worker's thread only
+  @exclusivity(unchecked) private var running: Unmanaged<Strand>?
+  /// How many handlers are nested on the thread's stack by in-place calls.
+  @exclusivity(unchecked) public var depth = 0
+  /// What this worker saw of others while it watched.
+  @exclusivity(unchecked) var watchedTurns = WatchedTurns()
+  @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
+  @exclusivity(unchecked) private var lastLook = MonotonicInstant(nanoseconds: 0)
+
+  /// Activations after which a busy worker looks round.
+  static let activationsPerLook = 61
+  /// Time after which a busy worker looks round.
+  static let timePerLook = Duration.microseconds(200)
+
+  init(index: Int, waiter: any WorkerWaiter, timers: TimerQueue) {
+    self.index = index
+    self.waiter = waiter
+    self.timers = timers
+  }
+
+  /// The worker that the calling thread is, or `nil`.
+  public static var current: Worker? {
+    guard let pointer = unsafe ThreadSlot.worker.value else { return nil }
+    return unsafe Unmanaged<Worker>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  /// Makes the calling thread this worker until `body` ends.
+  func occupy(_ body: () -> Void) {
+    unsafe ThreadSlot.worker.value = unsafe Unmanaged.passUnretained(self).toOpaque()
+    body()
+    unsafe ThreadSlot.worker.value = nil
+  }
+
+  // MARK: - Running
+
+  /// Gives `strand` one activation.
+  ///
+  /// - Returns: whether it is at rest.
+  func run(_ strand: Strand, budget: RunBudget) -> Bool {
+    // Release: a watcher that sees the same odd number twice knows that one activation lasted.
+    turn.add(1, ordering: .releasing)
+    let before = unsafe running
+    unsafe running = unsafe Unmanaged.passUnretained(strand)
+    let rests = strand.run(on: self, budget: budget)
+    unsafe running = before
+    // Release: as above.
+    turn.add(1, ordering: .releasing)
+    return rests
+  }
+
+  /// Runs `body` as if `strand`, which the caller has entered, were what the worker runs.
+  ///
+  /// For calls in place: isolation checks and reports name the callee.
+  @inlinable
+  public func runInPlace<Result>(_ strand: Strand, _ body: () -> Result) -> Result {
+    let before = unsafe enterInPlace(strand)
+    let result = body()
+    unsafe leaveInPlace(before)
+    return result
+  }
+
+  @usableFromInline
+  func enterInPlace(_ strand: Strand) -> UnsafeRawPointer? {
+    let before = unsafe running
+    unsafe running = unsafe Unmanaged.passUnretained(strand)
+    unsafe depth += 1
+    return unsafe before.map { unsafe UnsafeRawPointer($0.toOpaque()) }
+  }
+
+  @usableFromInline
+  func leaveInPlace(_ before: UnsafeRawPointer?) {
+    unsafe depth -= 1
+    unsafe running = before.map { unsafe Unmanaged<Strand>.fromOpaque($0) }
+  }
+
+  func pointsAt(_ strand: Strand) -> Bool {
+    guard let running = unsafe running else { return false }
+    return unsafe running.toOpaque() == Unmanaged.passUnretained(strand).toOpaque()
+  }
+
+  /// The strand that runs on the calling thread; `nil` between two.
+  public var runningStrand: Strand? { unsafe running?.takeUnretainedValue() }
+
+  // MARK: - Looking round
+
+  /// Handles events and timers that are due, without waiting.
+  ///
+  /// - Returns: whether there was something.
+  /// - Thread safety: any thread; a watcher calls it for a stuck worker.
+  @discardableResult
+  func lookRound() -> Bool {
+    // Relaxed: a count for people.
+    lookCount.add(1, ordering: .relaxed)
+    let polled = waiter.look()
+    return timers.advance(to: .now) > 0 || polled
+  }
+
+  /// Whether a busy worker has to look round now.
+  func isLookDue() -> Bool {
+    unsafe untilLook -= 1
+    let now = MonotonicInstant.now
+    guard unsafe untilLook <= 0 || lastLook.duration(to: now) >= Worker.timePerLook else { return false }
+    unsafe untilLook = Worker.activationsPerLook
+    unsafe lastLook = now
+    return true
+  }
+}
+
+// @unchecked: the mutable properties belong to the worker's thread.
+extension Worker: @unchecked Sendable {}

@@ -1,0 +1,302 @@
+// WorkerPool: N workers, what they share, and who of them sleeps, wakes and watches.
+//
+// Owns:       the workers, the injection queue, and the words below.
+// Shared by:  everybody.
+//
+//  sleepers   a bit for each worker that waits or is about to. A worker sets its bit, then looks once more at all
+//             queues; who enqueues does so first and then looks for sleepers. All four are sequentially
+//             consistent, so an assignment to a sleeping worker cannot strand.
+//  searching  a worker was woken and has found nothing yet: a second one is not woken for the same work.
+//  watcher    the one sleeping worker (its number + 1) that wakes each `watchInterval` while another is busy, takes
+//             over what a stuck worker cannot do (poller, timers, queue, ready slot), and reports it. A busy
+//             worker never wakes it: it only sets the time of its next look (Waiter.wake(at:)).
+
+internal import SkeinMailbox
+public import SkeinPlatform
+public import SkeinTimer
+internal import Synchronization
+
+/// Threads that run strands.
+///
+/// ```swift
+/// let pool = try WorkerPool(workers: 2)
+/// let strand = try Strand(pool: pool, label: "one")
+/// …
+/// pool.shutDown()
+/// ```
+///
+/// - Thread safety: any thread.
+public final class WorkerPool: Sendable {
+  /// The pool's workers.
+  public let workers: [Worker]
+  /// The limits of an activation.
+  public let budget: RunBudget
+  /// How often a sleeping worker looks at busy ones.
+  public let watchInterval: Duration
+  /// Told about stuck workers; see ``StuckWorker``.
+  private let stuckReport: (@Sendable (StuckWorker) -> Void)?
+
+  // MARK: Any thread
+  private let injection = InjectionQueue()
+  private let sleepers = Atomic<UInt64>(0)
+  private let searching = Atomic<Bool>(false)
+  private let watcher = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private let takeovers = Atomic<Int>(0)
+  private let threads: Lock<[ThreadBox]>
+
+  /// Makes the pool and starts its threads.
+  ///
+  /// - Parameters:
+  ///   - workers: threads, 1 to 64.
+  ///   - budget: limits of an activation.
+  ///   - timerCapacity: greatest number of armed timers of a worker.
+  ///   - watchInterval: how often a sleeping worker looks whether a busy one is stuck.
+  ///   - waiter: makes the place in which a worker waits; a futex by default.
+  ///   - stuckReport: called when an activation lasts for longer than a second, and each time that doubles, on
+  ///     the watching worker's thread.
+  /// - Throws: ``SystemCallError`` when a thread cannot be started.
+  public init(
+    workers count: Int, budget: RunBudget = RunBudget(), timerCapacity: Int = 1_000_000,
+    watchInterval: Duration = .microseconds(500),
+    waiter: (Int) -> any WorkerWaiter = { _ in FutexWaiter() },
+    stuckReport: (@Sendable (StuckWorker) -> Void)? = nil
+  ) throws(SystemCallError) {
+    precondition((1...64).contains(count), "a pool has 1 to 64 workers")
+    self.budget = budget
+    self.watchInterval = watchInterval
+    self.stuckReport = stuckReport
+    workers = (0..<count).map { index in
+      let waiter = waiter(index)
+      return Worker(index: index, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))
+    }
+    threads = Lock([])
+    for worker in workers {
+      let run: @Sendable () -> Void = { [self] in worker.occupy { loop(worker) } }
+      let thread: PlatformThread
+      do throws(SystemCallError) {
+        thread = try PlatformThread.start(name: "skein-\(worker.index)", outlivesLoops: true, run)
+      } catch {
+        shutDown()
+        throw error
+      }
+      let box = ThreadBox(thread)
+      threads.withLock { $0.append(box) }
+    }
+  }
+
+  /// Timers for threads that are not workers.
+  public var timers: TimerQueue { workers[0].timers }
+
+  /// The timers of the calling worker, or those of the first one.
+  public var currentTimers: TimerQueue { Worker.current?.timers ?? timers }
+
+  /// How often a watcher looked after a stuck worker's poller and timers.
+  public var takeoverCount: Int {
+    // Relaxed: a count for people.
+    takeovers.load(ordering: .relaxed)
+  }
+
+  /// Ends the threads after the activations that run now, and waits for them. Strands in line stay where they are.
+  ///
+  /// - Thread safety: any thread that is not a worker; once.
+  public func shutDown() {
+    // Sequentially consistent: pairs with the look in `sleep`, like an enqueue.
+    stopping.store(true, ordering: .sequentiallyConsistent)
+    for worker in workers { worker.waiter.wake() }
+    let boxes = threads.withLock { boxes in
+      defer { boxes = [] }
+      return boxes
+    }
+    for box in boxes { box.join() }
+  }
+
+  // MARK: - Enqueueing
+
+  /// Puts an awake strand in line.
+  @usableFromInline
+  func enqueue(_ strand: Strand) {
+    if let worker = Worker.current, worker.index >= 0, worker.index < workers.count, workers[worker.index] === worker {
+      enqueue(strand, on: worker)
+    } else {
+      injection.push(strand)
+      wakeOne()
+    }
+  }
+
+  /// A worker puts what it just woke into its ready slot; what was there goes to the back of its queue.
+  private func enqueue(_ strand: Strand, on worker: Worker) {
+    guard let displaced = worker.ready.exchange(strand) else { return }
+    enqueueLast(displaced, on: worker)
+  }
+
+  private func enqueueLast(_ strand: Strand, on worker: Worker) {
+    if let refused = worker.queue.push(strand) {
+      injection.push(refused)
+      wakeOne()
+    } else if worker.queue.count >= WorkerPool.backlogToWake {
+      wakeOne()
+    }
+  }
+
+  /// Strands in line at which a busy worker asks a sleeping one for help at once.
+  private static let backlogToWake = 3
+
+  /// Wakes a sleeping worker unless one is searching already.
+  private func wakeOne() {
+    // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `sleep`.
+    let asleep = sleepers.load(ordering: .sequentiallyConsistent)
+    if asleep == 0 { return }
+    // Acquire and release: one waker wins; the woken worker's store of false lets the next one.
+    if searching.exchange(true, ordering: .sequentiallyConsistent) { return }
+    workers[asleep.trailingZeroBitCount].waiter.wake()
+  }
+
+  // MARK: - A worker's life
+
+  private func loop(_ worker: Worker) {
+    var wasIdle = true
+    // Acquire: pairs with the store in `shutDown`.
+    while !stopping.load(ordering: .acquiring) {
+      if let strand = next(for: worker) {
+        if wasIdle {
+          wasIdle = false
+          becomeBusy(worker)
+        }
+        if !worker.run(strand, budget: budget) { enqueueLast(strand, on: worker) }
+      } else {
+        wasIdle = true
+        sleep(worker)
+      }
+    }
+  }
+
+  /// A worker that was asleep has found something to run.
+  private func becomeBusy(_ worker: Worker) {
+    // Sequentially consistent: whoever enqueues from now on wakes the next sleeper.
+    searching.store(false, ordering: .sequentiallyConsistent)
+    ensureWatcher(worker)
+    if !injection.isEmpty || worker.queue.count >= WorkerPool.backlogToWake { wakeOne() }
+  }
+
+  /// The strand to run now; `nil` when there is none anywhere.
+  private func next(for worker: Worker) -> Strand? {
+    if worker.isLookDue() {
+      worker.lookRound()
+      passWatchOn(worker)
+      if let strand = injection.pop() { return strand }
+    }
+    if let strand = worker.ready.take() { return strand }
+    if let strand = worker.queue.pop() { return strand }
+    if let strand = injection.pop() { return strand }
+    return steal(for: worker)
+  }
+
+  private func steal(for worker: Worker) -> Strand? {
+    for distance in 1..<max(workers.count, 1) {
+      let victim = workers[(worker.index + distance) % workers.count]
+      if let strand = victim.queue.moveHalf(to: worker.queue) { return strand }
+    }
+    return nil
+  }
+
+  private func sleep(_ worker: Worker) {
+    let bit: UInt64 = 1 << UInt64(worker.index)
+    // Sequentially consistent: a waker that comes from now on finds the next one, and we look for its work below.
+    searching.store(false, ordering: .sequentiallyConsistent)
+    // Sequentially consistent: said before the last look; pairs with the load in `wakeOne`.
+    let asleep = sleepers.bitwiseOr(bit, ordering: .sequentiallyConsistent).newValue
+    defer {
+      // Relaxed: only this worker clears its bit; a waker that still sees it wakes us once for nothing.
+      sleepers.bitwiseAnd(~bit, ordering: .sequentiallyConsistent)
+    }
+    // Sequentially consistent: pairs with the store in `shutDown`.
+    if stopping.load(ordering: .sequentiallyConsistent) || hasWork() { return }
+    var deadline = worker.timers.nextDeadline
+    let everybodySleeps = asleep.nonzeroBitCount == workers.count
+    let watches = watch(worker, wanted: !everybodySleeps)
+    if watches {
+      let look = MonotonicInstant.now.advanced(by: watchInterval)
+      deadline = min(deadline ?? look, look)
+    }
+    worker.waiter.wait(until: deadline)
+    worker.timers.advance(to: .now)
+    if watches { rescue(for: worker) }
+  }
+
+  private func hasWork() -> Bool {
+    !injection.isEmpty || workers.contains { $0.queue.count > 0 }
+  }
+
+  // MARK: - Watching
+
+  /// Becomes, stays or stops being the watcher. Called by a worker that goes to sleep.
+  private func watch(_ worker: Worker, wanted: Bool) -> Bool {
+    let mine = worker.index + 1
+    // Relaxed, all: the word only says whose task it is; what a watcher looks at is synchronized by itself.
+    let current = watcher.load(ordering: .relaxed)
+    if current == mine {
+      if !wanted { _ = watcher.compareExchange(expected: mine, desired: 0, ordering: .relaxed) }
+      return wanted
+    }
+    guard wanted && current == 0 else { return false }
+    return watcher.compareExchange(expected: 0, desired: mine, ordering: .relaxed).exchanged
+  }
+
+  /// A worker that has become busy sees to it that a sleeping one will look at it in time.
+  private func ensureWatcher(_ worker: Worker) {
+    // Relaxed: as in `watch`.
+    let current = watcher.load(ordering: .relaxed)
+    if current != 0 && current != worker.index + 1 { return }
+    // Relaxed: a sleeper that has woken meanwhile passes the watch on when it looks round.
+    let asleep = sleepers.load(ordering: .relaxed)
+    let next = asleep == 0 ? 0 : asleep.trailingZeroBitCount + 1
+    // Relaxed: as in `watch`.
+    guard watcher.compareExchange(expected: current, desired: next, ordering: .relaxed).exchanged, next != 0
+    else { return }
+    workers[next - 1].waiter.wake(at: .now.advanced(by: watchInterval))
+  }
+
+  /// A busy worker to which the watch was given gives it to a sleeping one.
+  private func passWatchOn(_ worker: Worker) {
+    // Relaxed: as in `watch`.
+    let current = watcher.load(ordering: .relaxed)
+    if current == worker.index + 1 || current == 0 { ensureWatcher(worker) }
+  }
+
+  /// Does for stuck workers what they cannot do, and leaves what it finds in this worker's queue.
+  private func rescue(for worker: Worker) {
+    for victim in workers where victim !== worker {
+      // Acquire: pairs with the release in `Worker.run`.
+      let turn = victim.turn.load(ordering: .acquiring)
+      guard turn % 2 == 1 else { continue }
+      guard let stuckFor = unsafe worker.watchedTurns.update(victim.index, turn: turn) else { continue }
+      // Relaxed: a count for people.
+      takeovers.add(1, ordering: .relaxed)
+      victim.lookRound()
+      if let strand = victim.ready.take() { enqueueLast(strand, on: worker) }
+      if let stuckReport, unsafe worker.watchedTurns.isReportDue(victim.index, stuckFor) {
+        stuckReport(StuckWorker(worker: victim.index, duration: stuckFor))
+      }
+    }
+  }
+}
+
+/// A worker whose activation does not end.
+public struct StuckWorker: Hashable, Sendable {
+  /// The worker's number.
+  public let worker: Int
+  /// For how long the activation has been seen running.
+  public let duration: Duration
+}
+
+/// A thread in a list.
+final class ThreadBox: @unchecked Sendable {
+  // @unchecked: joined once, by whoever took the list.
+  private var thread: PlatformThread?
+  init(_ thread: consuming PlatformThread) { self.thread = consume thread }
+  func join() {
+    guard let thread = thread.take() else { return }
+    thread.join()
+  }
+}

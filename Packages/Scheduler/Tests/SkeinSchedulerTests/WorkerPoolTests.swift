@@ -1,0 +1,137 @@
+import SkeinPlatform
+import SkeinScheduler
+import SkeinTimer
+import Synchronization
+import Testing
+
+@Suite("WorkerPool", .serialized) struct WorkerPoolTests {
+  @Test func `a strand woken by a stuck worker's handler runs elsewhere before that handler ends`() throws {
+    let pool = try TestPool(workers: 2)
+    let stuck = try pool.strand("stuck")
+    let other = try pool.strand("other")
+    let ran = Event()
+    let done = Event()
+    stuck.post { _ in
+      // Goes into this worker's ready slot, from which the watcher has to take it.
+      other.post { _ in ran.signal() }
+      ran.wait()
+      done.signal()
+    }
+    done.wait()
+    #expect(pool.pool.takeoverCount > 0)
+  }
+
+  @Test func `many strands woken by a stuck worker's handler all run elsewhere`() throws {
+    let pool = try TestPool(workers: 2)
+    let stuck = try pool.strand("stuck")
+    let others = try (0..<400).map { try pool.strand("\($0)") }
+    let ran = Event()
+    let done = Event()
+    stuck.post { _ in
+      for other in others { other.post { _ in ran.signal() } }
+      ran.wait(others.count)
+      done.signal()
+    }
+    done.wait()
+  }
+
+  @Test func `timers of a stuck worker fire on time by another's hand`() throws {
+    let pool = try TestPool(workers: 2)
+    let stuck = try pool.strand("stuck")
+    let fired = Event()
+    let done = Event()
+    stuck.post { _ in
+      let timers = pool.pool.currentTimers
+      do {
+        _ = try timers.arm(at: .now.advanced(by: .milliseconds(2))) { fired.signal() }
+        fired.wait()
+      } catch { Issue.record(error) }
+      done.signal()
+    }
+    done.wait()
+  }
+
+  @Test func `a busy worker still fires its timers`() throws {
+    let pool = try TestPool(workers: 1)
+    let strand = try pool.strand()
+    let fired = Event()
+    let spinner = Spinner(fired)
+    strand.post { strand in
+      do {
+        _ = try pool.pool.currentTimers.arm(at: .now.advanced(by: .milliseconds(2))) { fired.signal() }
+      } catch { Issue.record(error) }
+      spinner.turn(strand)
+    }
+    fired.wait()
+  }
+
+  /// Sends itself a message again and again until the event came.
+  final class Spinner: Sendable {
+    let event: Event
+    init(_ event: Event) { self.event = event }
+    func turn(_ strand: Strand) {
+      if event.value == 0 { strand.post { strand in self.turn(strand) } }
+    }
+  }
+
+  @Test(arguments: [1, 2, 4])
+  func `a ring of strands passes a token round, over every wake and sleep`(workers: Int) throws {
+    let pool = try TestPool(workers: workers)
+    let strands = try (0..<100).map { try pool.strand("\($0)") }
+    let done = Event()
+    let rounds = soak ? 10_000 : 300
+    let ring = Ring(strands: strands, left: rounds * strands.count, done: done)
+    strands[0].post { _ in ring.pass(0) }
+    done.wait()
+  }
+
+  final class Ring: Sendable {
+    let strands: [Strand]
+    let left: Atomic<Int>
+    let done: Event
+    init(strands: [Strand], left: Int, done: Event) {
+      self.strands = strands
+      self.left = Atomic(left)
+      self.done = done
+    }
+    func pass(_ index: Int) {
+      if left.subtract(1, ordering: .relaxed).newValue == 0 { return done.signal() }
+      let next = (index + 1) % strands.count
+      strands[next].post { _ in self.pass(next) }
+    }
+  }
+
+  @Test func `work that foreign threads inject one piece at a time is never left lying`() throws {
+    let pool = try TestPool(workers: 2)
+    let strands = try (0..<4).map { try pool.strand("\($0)") }
+    let ran = Event()
+    let count = soak ? 200_000 : 5_000
+    for number in 0..<count {
+      strands[number % 4].post { _ in ran.signal() }
+      ran.wait(number + 1)
+    }
+    #expect(ran.value == count)
+  }
+
+  @Test func `a strand that has run its budget lets others run`() throws {
+    let pool = try TestPool(workers: 1, budget: RunBudget(messages: 4))
+    let greedy = try pool.strand("greedy")
+    let other = try pool.strand("other")
+    let ran = Event()
+    let spinner = Spinner(ran)
+    greedy.post { strand in spinner.turn(strand) }
+    other.post { _ in ran.signal() }
+    ran.wait()
+  }
+
+  @Test func `a shut-down pool has ended its threads`() throws {
+    for _ in 0..<20 {
+      let pool = try WorkerPool(workers: 3)
+      pool.shutDown()
+    }
+  }
+
+  @Test func `a pool without workers traps`() async {
+    await #expect(processExitsWith: .failure) { _ = try WorkerPool(workers: 0) }
+  }
+}
