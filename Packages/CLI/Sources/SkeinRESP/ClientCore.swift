@@ -142,7 +142,7 @@ public struct ClientCore: Sendable {
         requests += 1
       } catch {
         session.isClosing = true
-        replies.answer { $0.error("ERR " + error.replyText) }
+        replies.answer(suppressed: session.takeSuppression()) { $0.error("ERR " + error.replyText) }
       }
     }
     requestCount += requests

@@ -30,33 +30,38 @@ public struct CommandRouter: Sendable {
     _ request: RESPRequest, _ bytes: [UInt8], _ arguments: [ArgumentRange], _ session: inout Session,
     _ replies: inout ReplyQueue, _ round: inout RoundBuilder, _ facts: () -> ServerFacts
   ) {
-    let suppressed = session.replyMode != .on
+    let suppressed = session.takeSuppression()
     let first = request.firstArgument
     guard let command = table.find(bytes.span.extracting(arguments[first].range)) else {
       let all = arguments.span.extracting(first..<first + request.argumentCount)
-      replies.answer(suppressed: suppressed) { $0.error(CommandErrors.unknownCommand(bytes.span, all)) }
-      return endOfSkip(suppressed, &session)
+      if Self.isWebRequest(bytes.span.extracting(all[0].range)) {
+        session.isClosing = true
+        return
+      }
+      return replies.answer(suppressed: suppressed) { $0.error(CommandErrors.unknownCommand(bytes.span, all)) }
     }
     let entry = table.entries[Int(command.rawValue)]
     if entry.place == .oneKey, entry.accepts(request.argumentCount), session.isAuthenticated {
       let shard = Self.shard(
         of: bytes.span.extracting(arguments[first + 1].range), count: configuration.shardCount)
       let ticket = replies.expect(nil, suppressed: suppressed)
-      round.add(command, isPart: false, first, request.argumentCount, ticket, part: 0, to: shard)
-      return endOfSkip(suppressed, &session)
+      return round.add(command, isPart: false, first, request.argumentCount, ticket, part: 0, to: shard)
     }
     let view = RequestView(bytes: bytes, ranges: arguments[first..<first + request.argumentCount])
     if let fault = fault(command, entry, view, session) {
-      replies.answer(suppressed: suppressed) { $0.error(fault) }
-      return endOfSkip(suppressed, &session)
+      return replies.answer(suppressed: suppressed) { $0.error(fault) }
     }
     switch entry.place {
-    case .connection: answer(command, view, &session, &replies)
+    case .connection: answer(command, view, suppressed, &session, &replies)
     case .manyKeys(let step): spread(command, step, request, bytes, arguments, suppressed, &replies, &round)
     case .everywhere: everywhere(command, view, request, suppressed, &replies, &round, facts)
     case .oneKey: preconditionFailure("a command with one key is on its way already")
     }
-    endOfSkip(suppressed, &session)
+  }
+
+  /// Whether a web browser was talked into speaking to us: then the connection ends, without a word, as in Redis.
+  private static func isWebRequest(_ name: Span<UInt8>) -> Bool {
+    name.equals(ignoringCase: "POST") || name.equals(ignoringCase: "HOST:")
   }
 
   /// What is wrong with a known command before anybody executes it: its arity, its caller's rights, its form.
@@ -75,20 +80,15 @@ public struct CommandRouter: Sendable {
     return nil
   }
 
-  /// CLIENT REPLY SKIP swallows the answer of the one command after it.
-  private func endOfSkip(_ suppressed: Bool, _ session: inout Session) {
-    if suppressed && session.replyMode == .skipNext { session.replyMode = .on }
-  }
-
   private func answer(
-    _ command: CommandName, _ view: RequestView, _ session: inout Session, _ replies: inout ReplyQueue
+    _ command: CommandName, _ view: RequestView, _ suppressed: Bool, _ session: inout Session,
+    _ replies: inout ReplyQueue
   ) {
-    let before = session.replyMode
     var writer = ReplyWriter()
     connection.execute(command, view, &session, &writer)
     // CLIENT REPLY ON answers although answers were off until now.
-    let suppressed = before != .on && session.replyMode != .on
-    replies.answer(suppressed: suppressed || (before == .skipNext)) { $0.bytes += writer.bytes }
+    let turnsOn = command == .client && view.equals(1, "REPLY") && view.equals(2, "ON")
+    replies.answer(suppressed: suppressed && !turnsOn) { $0.bytes += writer.bytes }
   }
 
   /// Sends every key to its shard; a command whose keys share one shard stays whole.

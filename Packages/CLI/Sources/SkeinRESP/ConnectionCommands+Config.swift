@@ -13,13 +13,7 @@ extension ConnectionCommands {
 
   func config(_ request: RequestView, _ writer: inout ReplyWriter) {
     if request.equals(1, "GET") {
-      let patterns = (2..<request.count).map { request.text($0).lowercased() }
-      let found = parameters.filter { parameter in patterns.contains { Glob.matches($0, parameter.name) } }
-      writer.array(found.count * 2)
-      for (name, value) in found {
-        writer.bulk(name)
-        writer.bulk(value)
-      }
+      getConfig((2..<request.count).map { request.text($0) }, &writer)
     } else if request.equals(1, "SET") {
       setConfig(request, &writer)
     } else if request.equals(1, "RESETSTAT") {
@@ -28,6 +22,20 @@ extension ConnectionCommands {
       writer.error("ERR The server is running without a config file")
     } else {
       help(.config, &writer)
+    }
+  }
+
+  /// Tells each parameter that a pattern matches once; a name asked for as such is answered as it was spelled.
+  private func getConfig(_ patterns: [String], _ writer: inout ReplyWriter) {
+    let found = parameters.compactMap { parameter -> (name: String, value: String)? in
+      guard let pattern = patterns.first(where: { Glob.matches($0.lowercased(), parameter.name) }) else { return nil }
+      let isName = pattern.lowercased() == parameter.name
+      return (isName ? pattern : parameter.name, parameter.value)
+    }
+    writer.array(found.count * 2)
+    for (name, value) in found {
+      writer.bulk(name)
+      writer.bulk(value)
     }
   }
 
@@ -57,7 +65,7 @@ extension ConnectionCommands {
     } else if request.equals(1, "INFO") {
       writer.array(request.count - 2)
       for index in 2..<request.count {
-        if let command = table.find(request[index].span) { describe(command, &writer) } else { writer.nullArray() }
+        if let command = table.find(request[index].span) { describe(command, &writer) } else { writer.nullBulk() }
       }
     } else if request.equals(1, "LIST") {
       if request.count > 2 { return writer.error(CommandErrors.syntax) }

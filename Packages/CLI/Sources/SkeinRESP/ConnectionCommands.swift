@@ -37,8 +37,9 @@ struct ConnectionCommands: Sendable {
   }
 
   private func select(_ request: RequestView, _ writer: inout ReplyWriter) {
-    guard let index = IntegerText.parse(request[1].span), Int32(exactly: index) != nil else {
-      return writer.error(CommandErrors.notAnInteger)
+    guard let index = IntegerText.parse(request[1].span) else { return writer.error(CommandErrors.notAnInteger) }
+    if Int32(exactly: index) == nil {
+      return writer.error("ERR value is out of range, value must between -2147483648 and 2147483647")
     }
     if index == 0 { writer.raw("+OK\r\n") } else { writer.error("ERR DB index is out of range") }
   }
@@ -77,7 +78,9 @@ struct ConnectionCommands: Sendable {
       guard let version = IntegerText.parse(request[1].span) else {
         return writer.error("ERR Protocol version is not an integer or out of range")
       }
-      if version != 2 { return writer.error("NOPROTO unsupported protocol version") }
+      // A client that must say who it is first is told so before it is told that there is no RESP3.
+      let mayAsk = session.isAuthenticated || request.count > 2
+      if version != 2, version != 3 || mayAsk { return writer.error("NOPROTO unsupported protocol version") }
     }
     var index = 2
     var name: [UInt8]?
@@ -97,9 +100,8 @@ struct ConnectionCommands: Sendable {
     }
     guard session.isAuthenticated else {
       return writer.error(
-        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
-          + "<user> <pass> option can be used to authenticate the client and select the RESP protocol version at the "
-          + "same time")
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> "
+          + "option can be used to authenticate the client and select the RESP protocol version at the same time")
     }
     if let name { session.name = name }
     introduce(session, &writer)

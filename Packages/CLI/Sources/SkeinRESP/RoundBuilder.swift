@@ -38,7 +38,8 @@ struct RoundBuilder: Sendable {
       swap(&list, &operations[shard])
       if !splitArguments.isEmpty { list = list.map { $0.resolved(arguments.count) } }
       batches.append(
-        ShardBatch(shard: shard, bytes: bytes, arguments: all, operations: list, replyLimitBytes: 0, answersFirst: false))
+        ShardBatch(
+          shard: shard, bytes: bytes, arguments: all, operations: list, replyLimitBytes: 0, answersFirst: false))
     }
     splitArguments = []
     isEmpty = true

@@ -25,6 +25,13 @@ public struct Session: Sendable {
     isAuthenticated = !needsPassword
   }
 
+  /// Whether the next command's answer is swallowed; CLIENT REPLY SKIP holds for one.
+  mutating func takeSuppression() -> Bool {
+    let suppressed = replyMode != .on
+    if replyMode == .skipNext { replyMode = .on }
+    return suppressed
+  }
+
   /// Back to how it began, as RESET does.
   mutating func reset(needsPassword: Bool) {
     isAuthenticated = !needsPassword

@@ -16,7 +16,7 @@ struct Subcommand: Sendable {
     Subcommand("setinfo", 4), Subcommand("setname", 3),
   ]
   private static let command = [
-    Subcommand("count", 2), Subcommand("docs", -2), Subcommand("getkeys", -3), Subcommand("help", 2),
+    Subcommand("count", 2), Subcommand("docs", -2), Subcommand("getkeys", -4), Subcommand("help", 2),
     Subcommand("info", -2), Subcommand("list", -2),
   ]
   private static let config = [
