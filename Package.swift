@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "SkeinPlatform", targets: ["SkeinPlatform"]),
     .library(name: "SkeinMailbox", targets: ["SkeinMailbox"]),
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
+    .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
   ],
   traits: [
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
@@ -40,6 +41,11 @@ let package = Package(
     .target(
       name: "SkeinTimer", dependencies: ["SkeinPlatform"],
       path: "Packages/Timer/Sources/SkeinTimer", swiftSettings: settings),
+
+    // Scheduler: strands, worker pool.
+    .target(
+      name: "SkeinScheduler", dependencies: ["SkeinPlatform", "SkeinMailbox", "SkeinTimer"],
+      path: "Packages/Scheduler/Sources/SkeinScheduler", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
