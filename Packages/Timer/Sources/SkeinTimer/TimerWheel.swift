@@ -66,6 +66,7 @@
     unsafe slots.initialize(repeating: TimerSlot(), count: TimerLevels.count * 64)
   }
 
+  @inlinable
   deinit { unsafe slots.deallocate() }
 
   /// Arms a timer that is handed out once, at `deadline`.

@@ -1,8 +1,9 @@
 // withTimeout: an operation that is cancelled at a deadline and awaited to its end.
 //
-// The operation runs in a child task on the caller's executor. The caller waits at a gate that the timer or the
-// child opens, whichever is first. Only then is the child awaited through its group: a caller on an actor's executor
-// finds it ended, since the two take turns there, and so is never resumed by way of the global pool.
+// The operation runs in a task on the caller's executor, and the caller waits at gates that the timer or the
+// operation's end opens. Neither a task group nor `Task.value` is awaited: the runtime of Swift 6.3.1 resumes those
+// who wait for them by way of the global pool. So that the task is none the less a part of the call, the caller's
+// cancellation is handed on to it, and the caller never leaves before the operation has ended and is released.
 
 internal import SkeinPlatform
 
@@ -26,74 +27,105 @@ internal import SkeinPlatform
 ///   cancelled).
 public func withTimeout<Value>(
   _ limit: Duration, clock: SkeinClock,
-  operation: nonisolated(nonsending) @escaping () async throws -> Value
+  operation: nonisolated(nonsending) () async throws -> Value
 ) async throws -> Value {
-  try await run(TimedOperation(limit: limit, operation), clock: clock, isolation: #isolation)
+  try await run(operation, limit: limit, clock: clock, isolation: #isolation)
 }
 
 private func run<Value>(
-  _ operation: TimedOperation<Value>, clock: SkeinClock, isolation: isolated (any Actor)?
+  _ operation: nonisolated(nonsending) () async throws -> Value, limit: Duration, clock: SkeinClock,
+  isolation: isolated (any Actor)?
 ) async throws -> Value {
-  let now = clock.now
-  let deadline = now.advanced(by: operation.limit)
-  let isLate = deadline <= now
-  let timer = isLate ? TimerHandle.none : try clock.queue.arm(at: deadline, target: operation.gate)
-  let reason = await withTaskGroup(of: Void.self, isolation: isolation) { group in
-    // Both closures name `isolation` to belong to the caller's actor.
+  // Unsafe: handed to a task that has released it before this function goes on.
+  nonisolated(unsafe) let operation = operation
+  return unsafe try await withoutActuallyEscaping(operation) { operation in
+    // Every closure here names `isolation` so that it belongs to the caller's actor.
     _ = isolation
-    if isLate { group.cancelAll() }
-    group.addTask {
-      _ = isolation
-      await operation.run()
-    }
-    let reason = isLate ? .fired : await operation.gate.reason()
-    if reason == .ended {
-      clock.queue.cancel(timer)
-    } else {
-      group.cancelAll()
-      _ = await operation.end.reason()
-    }
-    return reason
+    let timed = TimedOperation(limit: limit, operation)
+    let reason = try await timed.end(clock: clock, isolation: isolation)
+    return try timed.outcome(reason)
   }
-  return try operation.outcome(reason)
 }
 
-/// An operation on its way through a child task.
+/// An operation on its way through a task of its own.
 private final class TimedOperation<Value>: @unchecked Sendable {
-  // @unchecked: the caller is suspended from the start of the child task until its end, so that the two use the
-  // closure and the result in turn.
-  let limit: Duration
-  /// Opened by the timer or by the operation's end.
-  let gate = Gate()
-  /// Opened by the operation's end.
-  let end = Gate()
-
-  private let operation: nonisolated(nonsending) () async throws -> Value
+  // @unchecked: the caller is suspended from the start of the task until the operation's end, so that the two use
+  // the closure and the result in turn.
+  private let limit: Duration
+  private var operation: (nonisolated(nonsending) () async throws -> Value)?
   private var result: Result<Value, any Error>?
+  /// Opened by the timer or by the operation's end.
+  private let first = Gate()
+  /// Opened by the operation's end.
+  private let last = Gate()
 
   init(limit: Duration, _ operation: nonisolated(nonsending) @escaping () async throws -> Value) {
     self.limit = limit
     self.operation = operation
   }
 
-  func run() async {
-    do {
-      result = .success(try await operation())
-    } catch {
-      result = .failure(error)
+  /// Starts the operation, waits until it has ended and says what came first.
+  func end(clock: SkeinClock, isolation: isolated (any Actor)?) async throws(TimerError) -> GateReason {
+    let now = clock.now
+    let deadline = now.advanced(by: limit)
+    let isLate = deadline <= now
+    let timer = isLate ? TimerHandle.none : try clock.queue.arm(at: deadline, target: first)
+    if isLate { first.open(.fired) }
+    // As a literal argument it would not belong to the caller's actor, so it is a value first.
+    let body: @isolated(any) () async -> Void = {
+      _ = isolation
+      if isLate { unsafe withUnsafeCurrentTask { task in unsafe task?.cancel() } }
+      await self.run()
     }
-    gate.open(.ended)
-    end.open(.ended)
+    // Unsafe: only the type changes. What the closure captures is used in turn, see above.
+    let sendable = unsafe unsafeBitCast(body, to: (@Sendable @isolated(any) () async -> Void).self)
+    let preference = unsafe withUnsafeCurrentTask { task in unsafe task?.unownedTaskExecutor?.asTaskExecutor() }
+    // Two cases, since a task with a preference of nil begins on the global pool and not on its actor.
+    let task =
+      if let preference {
+        Task(executorPreference: preference, operation: sendable)
+      } else {
+        Task(operation: sendable)
+      }
+    let reason = await withTaskCancellationHandler {
+      _ = isolation
+      let reason = await first.reason()
+      if reason == .ended { return reason }
+      task.cancel()
+      _ = await last.reason()
+      return reason
+    } onCancel: {
+      task.cancel()
+    }
+    clock.queue.cancel(timer)
+    return reason
   }
 
-  /// What the caller gets, given what opened the gate.
+  /// What the caller gets, given what came first.
   func outcome(_ reason: GateReason) throws -> Value {
     switch (result, reason) {
     case (.success(let value), _): return value
     case (.failure, .fired): throw TimeoutError(duration: limit)
     case (.failure, .dropped): throw TimerError.shutDown
     case (.failure(let error), _): throw error
-    case (nil, _): preconditionFailure("a timed operation left its task without a result")
+    case (nil, _): preconditionFailure("a timed operation ended without a result")
+    }
+  }
+
+  private func run() async {
+    await perform()
+    // Released before the gates open: the caller's closure must not outlive the call.
+    operation = nil
+    first.open(.ended)
+    last.open(.ended)
+  }
+
+  private func perform() async {
+    guard let operation else { return }
+    do {
+      result = .success(try await operation())
+    } catch {
+      result = .failure(error)
     }
   }
 }

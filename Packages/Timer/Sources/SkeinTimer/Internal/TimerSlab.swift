@@ -80,6 +80,7 @@ struct TimerNode<Payload: ~Copyable>: ~Copyable {
   @inlinable
   init() { unsafe chunks = .allocate(capacity: 0) }
 
+  @inlinable
   deinit {
     for chunk in 0..<chunkCount {
       if let nodes = unsafe chunks[chunk].nodes {
