@@ -1,0 +1,31 @@
+// FreePort: a port on loopback, held or found.
+
+import Glibc
+
+/// A listening socket that holds a port.
+@safe final class FreePort: Sendable {
+  let port: UInt16
+  private let descriptor: Int32
+
+  /// Listens on a port of the kernel's choice.
+  init() throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let socket = descriptor
+    let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        unsafe bind(socket, pointer, size) | listen(socket, 1) | getsockname(socket, pointer, &size)
+      }
+    }
+    guard status == 0 else { throw Failure("no port to listen on: errno \(errno)") }
+    port = UInt16(bigEndian: address.sin_port)
+  }
+
+  deinit { close(descriptor) }
+
+  /// A port that was free a moment ago.
+  static func find() throws -> UInt16 { try FreePort().port }
+}

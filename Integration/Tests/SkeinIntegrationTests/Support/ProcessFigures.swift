@@ -1,0 +1,46 @@
+// ProcessFigures: what another process costs, as the kernel accounts for it.
+
+import Foundation
+import Glibc
+
+/// Reads the figures of one process.
+struct ProcessFigures: Sendable {
+  let pid: pid_t
+
+  /// Processor time that all threads of the process have used since its start, in nanoseconds.
+  func processorNanoseconds() throws -> Int {
+    var clock = clockid_t()
+    guard unsafe clock_getcpuclockid(pid, &clock) == 0 else { throw Failure("process \(pid) has no CPU clock") }
+    var time = timespec()
+    guard unsafe clock_gettime(clock, &time) == 0 else { throw Failure("the CPU clock of \(pid) cannot be read") }
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+
+  /// Resident memory, in bytes.
+  func residentBytes() throws -> Int { try statusField("VmRSS") }
+
+  /// The most resident memory since the process began, or since ``forgetPeak()``, in bytes.
+  func peakResidentBytes() throws -> Int { try statusField("VmHWM") }
+
+  /// Makes the present resident memory the peak.
+  func forgetPeak() throws {
+    let file = unsafe open("/proc/\(pid)/clear_refs", O_WRONLY | O_CLOEXEC)
+    guard file >= 0 else { throw Failure("/proc/\(pid)/clear_refs cannot be opened: errno \(errno)") }
+    defer { close(file) }
+    guard unsafe write(file, "5", 1) == 1 else { throw Failure("the peak of \(pid) cannot be reset: errno \(errno)") }
+  }
+
+  /// Open descriptors.
+  func openDescriptors() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+  }
+
+  private func statusField(_ name: String) throws -> Int {
+    let text = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    for line in text.split(separator: "\n") where line.hasPrefix("\(name):") {
+      let digits = line.filter(\.isNumber)
+      if let kibibytes = Int(digits) { return kibibytes * 1_024 }
+    }
+    throw Failure("/proc/\(pid)/status has no \(name)")
+  }
+}
