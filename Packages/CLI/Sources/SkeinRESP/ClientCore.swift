@@ -74,6 +74,11 @@ public struct ClientCore: Sendable {
     if !isClosing { parser.append(bytes) }
   }
 
+  /// Adds bytes from the client, as ``receive(_:)-(RawSpan)`` does.
+  public mutating func receive(_ bytes: Span<UInt8>) {
+    if !isClosing { parser.append(bytes) }
+  }
+
   /// What the shards are to do next: at most one batch for each, all to be completed before the next round.
   ///
   /// - Parameter facts: asked when the client wants to know them.

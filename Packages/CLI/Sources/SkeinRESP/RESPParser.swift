@@ -51,11 +51,22 @@ public struct RESPParser: Sendable {
   ///
   /// - Complexity: O(`received.byteCount`), amortised; an unfinished request is moved at most once.
   public mutating func append(_ received: RawSpan) {
-    if failure != nil { return }
+    guard failure == nil else { return }
+    makeRoom(for: received.byteCount)
+    unsafe received.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+  }
+
+  /// Adds what has arrived from the client, as ``append(_:)-(RawSpan)`` does.
+  public mutating func append(_ received: Span<UInt8>) {
+    guard failure == nil else { return }
+    makeRoom(for: received.count)
+    bytes.append(span: received)
+  }
+
+  private mutating func makeRoom(for count: Int) {
     precondition(firstArgument == 0, "forget the finished requests before appending")
     if requestStart > 0 { dropFinished() }
-    precondition(bytes.count + received.byteCount <= Int(UInt32.max), "take the requests before appending more")
-    unsafe received.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+    precondition(bytes.count + count <= Int(UInt32.max), "take the requests before appending more")
   }
 
   /// The next complete request, or nil when more bytes are needed for it.
@@ -69,16 +80,16 @@ public struct RESPParser: Sendable {
       return try advance(authenticated)
     } catch {
       failure = error
-      bytes = []
-      arguments = []
       throw error
     }
   }
 
   /// Forgets the finished requests, whose ranges are void from then on.
   public mutating func forgetRequests() {
-    if failure != nil { return }
-    if firstArgument == arguments.count {
+    if failure != nil {
+      bytes = []
+      arguments = []
+    } else if firstArgument == arguments.count {
       if arguments.capacity > 4_096 { arguments = [] } else { arguments.removeAll(keepingCapacity: true) }
     } else {
       arguments.removeSubrange(..<firstArgument)
