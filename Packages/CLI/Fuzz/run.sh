@@ -1,0 +1,14 @@
+#!/bin/sh
+# Builds the fuzzer for the RESP parser and runs it: run.sh [RUNS], 1,000,000 by default.
+# SEED chooses libFuzzer's seed; BUILD is the folder for the program and its corpus.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+runs=${1:-1000000}
+build=${BUILD:-"$here/../.build/fuzz"}
+mkdir -p "$build/corpus"
+cd "$here/../Sources/SkeinRESP"
+swiftc -O -wmo -g -swift-version 6 -strict-memory-safety -parse-as-library -sanitize=fuzzer,address \
+  -module-name FuzzRESP -o "$build/fuzz-resp" ./*.swift ./*/*.swift "$here/FuzzRESP.swift"
+cd "$build"
+exec ./fuzz-resp -runs="$runs" -seed="${SEED:-1}" -max_len=600 -dict="$here/resp.dict" -artifact_prefix="$build/" \
+  -print_final_stats=1 corpus
