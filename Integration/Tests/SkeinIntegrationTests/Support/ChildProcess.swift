@@ -158,11 +158,21 @@ enum ExitStatus: Equatable, Sendable {
     unsafe posix_spawn_file_actions_adddup2(&actions, inputPipe[0], 0)
     unsafe posix_spawn_file_actions_adddup2(&actions, outputPipe[1], 1)
     unsafe posix_spawn_file_actions_addopen(&actions, 2, errorFile, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    // The child answers to every signal, whatever this process blocks or ignores.
+    var attributes = posix_spawnattr_t()
+    unsafe posix_spawnattr_init(&attributes)
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+    unsafe sigfillset(&signals)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let arguments = unsafe command.map { unsafe strdup($0) } + [nil]
     let variables = unsafe ProcessInfo.processInfo.environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
     defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
     var pid: pid_t = -1
-    let error = unsafe posix_spawnp(&pid, command[0], &actions, nil, arguments, variables)
+    let error = unsafe posix_spawnp(&pid, command[0], &actions, &attributes, arguments, variables)
     return Started(pid: pid, input: inputPipe[1], output: outputPipe[0], error: error)
   }
 }

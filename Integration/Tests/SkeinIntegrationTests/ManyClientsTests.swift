@@ -1,0 +1,69 @@
+// ManyClientsTests: clients in great numbers, that stay idle or that come and go.
+
+import Testing
+
+extension Integration {
+  @Suite("Many clients") struct ManyClientsTests {
+    @Test(arguments: IOBackend.allCases)
+    func `10,000 idle clients cost no processor time and are served when they speak`(io: IOBackend) throws {
+      // One more than the default limit of 10,000 connections, for the client that looks on.
+      try withNode(io, ["--max-clients", "10100"]) { node in
+        let count = 10_000
+        let idle = try IdleClients(port: node.port)
+        try idle.open(count)
+        let other = try node.client()
+        try #expect(other.ask("PING") == .pong)
+
+        let before = try node.figures.processorNanoseconds()
+        Interval.pass(milliseconds: 2_000)
+        let used = try node.figures.processorNanoseconds() - before
+        // One tick of 10 ms and a little: 0.75 % of one processor.
+        #expect(used <= 15_000_000, "\(used) ns in 2 s")
+
+        for index in [0, count / 2, count - 1] { try idle.ping(index) }
+        let crowded = try node.figures.openDescriptors()
+        #expect(crowded > count)
+        try idle.close(count)
+        try awaitDescriptors(of: node, atMost: crowded - count, asking: other)
+      }
+    }
+
+    @Test(arguments: IOBackend.allCases)
+    func `5,000 clients that come, ask once and go leave nothing open`(io: IOBackend) throws {
+      try withNode(io) { node in
+        let other = try node.client()
+        try #expect(other.ask("PING") == .pong)
+        let before = try node.figures.openDescriptors()
+        let visitors = 4
+        let visits = (isSoak ? 50_000 : 5_000) / visitors
+        let port = node.port
+        let work = (0..<visitors).map { visitor in
+          Background("visitor \(visitor)") {
+            for visit in 0..<visits {
+              let client = try RawClient(port: port)
+              guard try client.ask("PING") == .pong else { throw Failure("visit \(visit) was not answered") }
+              // Some leave with a FIN and await ours, some just close.
+              if visit % 2 == 0 {
+                client.finishSending()
+                guard try client.isAtEnd() else { throw Failure("visit \(visit) got more than it asked for") }
+              }
+              client.disconnect()
+            }
+          }
+        }
+        for visitor in work { try visitor.value(withinSeconds: 6 * Environment.hangGuardSeconds) }
+        try awaitDescriptors(of: node, atMost: before, asking: other)
+      }
+    }
+
+    /// Asks the node for something until it holds no more than `limit` descriptors: by then it has seen the FINs.
+    private func awaitDescriptors(of node: Node, atMost limit: Int, asking client: RawClient) throws {
+      let guardTime = ContinuousClock.now + .seconds(Environment.hangGuardSeconds)
+      while try node.figures.openDescriptors() > limit {
+        try #require(client.ask("PING") == .pong)
+        let open = try node.figures.openDescriptors()
+        try #require(ContinuousClock.now < guardTime, "\(open) descriptors are open, expected \(limit)")
+      }
+    }
+  }
+}

@@ -1,0 +1,13 @@
+// Interval: the one wait of this package that is for time and not for an event.
+
+import Glibc
+
+/// Lets wall-clock time pass.
+///
+/// That nothing happens can only be seen over an interval: the tests that show that a node uses no processor time, or
+/// that a client is *not* served, use it and say so. No test depends on its exact length.
+enum Interval {
+  static func pass(milliseconds: Int) {
+    poll(nil, 0, Int32(milliseconds))
+  }
+}
