@@ -54,9 +54,8 @@ private func converse(_ stream: ArraySlice<UInt8>, pieceBytes: Int, _ router: Co
     let piece = rest.prefix(pieceBytes)
     core.receive(piece.span)
     rest = rest.dropFirst(pieceBytes)
-    var batches: [ShardBatch]
-    repeat {
-      batches = core.nextRound { ServerFacts() }
+    while true {
+      let batches = core.nextRound { ServerFacts() }
       for batch in batches.reversed() {
         let reply =
           switch batch.shard {
@@ -70,8 +69,10 @@ private func converse(_ stream: ArraySlice<UInt8>, pieceBytes: Int, _ router: Co
       let answers = core.takeOutput()
       core.acknowledge(answers.count)
       output += answers
-    } while !batches.isEmpty
+      if batches.isEmpty && answers.isEmpty { break }
+    }
     precondition(core.isIdle, "everything complete is answered")
+    precondition(core.isClosing || core.wantsInput, "an idle connection reads")
   }
   for used in [first.usedBytes, second.usedBytes, third.usedBytes] { precondition(used >= 0 && used <= 4_000) }
   return output

@@ -6,9 +6,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 runs=${1:-1000000}
 build=${BUILD:-"$here/../.build/fuzz"}
 mkdir -p "$build/corpus"
-cd "$here/../Sources/SkeinRESP"
-swiftc -O -wmo -g -swift-version 6 -strict-memory-safety -parse-as-library -sanitize=fuzzer,address \
-  -module-name FuzzRESP -o "$build/fuzz-resp" ./*.swift ./*/*.swift "$here/FuzzRESP.swift"
 cd "$build"
-exec ./fuzz-resp -runs="$runs" -seed="${SEED:-1}" -max_len=600 -dict="$here/resp.dict" -artifact_prefix="$build/" \
+sources="$here/../Sources/SkeinRESP"
+swiftc -O -wmo -g -swift-version 6 -strict-memory-safety -parse-as-library -sanitize=fuzzer,address \
+  -module-name FuzzRESP -o fuzz-resp "$sources"/*.swift "$sources"/*/*.swift "$here/FuzzRESP.swift"
+exec ./fuzz-resp -runs="$runs" -seed="${SEED:-1}" -max_len=300 -dict="$here/resp.dict" -artifact_prefix=./ \
   -print_final_stats=1 corpus

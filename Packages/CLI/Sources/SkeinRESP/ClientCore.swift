@@ -15,10 +15,12 @@
 ///     while true {
 ///       let batches = core.nextRound { facts }
 ///       for batch in batches { core.complete(batch, with: shards[batch.shard].execute(batch, now)) }
-///       try await write(core.takeOutput())           // core.acknowledge(n) when the kernel took n bytes
-///       if batches.isEmpty { break }
+///       let output = core.takeOutput()
+///       write(output)                                // core.acknowledge(n) when the kernel took n bytes
+///       if batches.isEmpty && output.isEmpty { break }
 ///     }
 ///
+/// When the loop ends and ``hasMore`` holds, too much is unread: go on with it after ``acknowledge(_:)``.
 /// It reads no further than ``ServerConfiguration/replyLimitBytes`` of unread answers, beyond the answer in progress.
 ///
 /// - Thread safety: a value; one thread at a time.
@@ -34,6 +36,8 @@ public struct ClientCore: Sendable {
   private var round: RoundBuilder
   private var leftOver: [ShardBatch] = []
   private var runningBatches = 0
+  /// Whether parsing stopped for another reason than that it needs bytes.
+  private var stoppedEarly = false
   /// Requests parsed since the connection began.
   public private(set) var requestCount = 0
 
@@ -52,7 +56,10 @@ public struct ClientCore: Sendable {
   }
 
   /// Whether more bytes should be read: everything complete was executed, and the client reads its answers.
-  public var wantsInput: Bool { !isClosing && runningBatches == 0 && leftOver.isEmpty && !replies.isFull }
+  public var wantsInput: Bool { !isClosing && runningBatches == 0 && !hasMore && !replies.isFull }
+
+  /// Whether requests are here that were not executed yet: ask for the next round when the client has read.
+  public var hasMore: Bool { !leftOver.isEmpty || stoppedEarly }
 
   /// Whether the client, or its broken protocol, has ended the connection: nothing more is read.
   public var isClosing: Bool { session.isClosing }
@@ -60,14 +67,16 @@ public struct ClientCore: Sendable {
   /// Whether the connection has ended and everything was answered and taken: close it gracefully.
   public var isFinished: Bool { isClosing && isIdle }
 
-  /// Whether every request is answered and every answer taken.
-  public var isIdle: Bool { runningBatches == 0 && leftOver.isEmpty && replies.isComplete && !replies.hasOutput }
+  /// Whether every complete request is answered and every answer taken.
+  public var isIdle: Bool { runningBatches == 0 && !hasMore && replies.isComplete && !replies.hasOutput }
 
   /// Bytes of answers not acknowledged as sent.
   public var unreadBytes: Int { replies.unreadBytes }
 
   /// Whether ``nextRound(facts:)`` waits for ``acknowledge(_:)``, since too much is unread.
-  public var waitsForReader: Bool { replies.isFull }
+  ///
+  /// Where nothing can be read, since all answers wait for an earlier one, that one is never waited for.
+  public var waitsForReader: Bool { replies.isFull && replies.readableBytes > 0 }
 
   /// Adds bytes from the client; ignored once ``isClosing``. Not while ``nextRound(facts:)`` has more to give.
   public mutating func receive(_ bytes: RawSpan) {
@@ -85,12 +94,12 @@ public struct ClientCore: Sendable {
   /// - Returns: nothing when more bytes are needed, too much is unread, or the connection ends.
   public mutating func nextRound(facts: () -> ServerFacts) -> [ShardBatch] {
     precondition(runningBatches == 0, "complete the round's batches before the next round")
-    if replies.isFull { return [] }
+    if waitsForReader { return [] }
     var batches: [ShardBatch] = []
-    if leftOver.isEmpty {
-      batches = parse(facts)
-    } else {
+    if !leftOver.isEmpty {
       swap(&batches, &leftOver)
+    } else if !isClosing {
+      batches = parse(facts)
     }
     let share = max(0, replies.limitBytes - replies.unreadBytes) / max(1, batches.count)
     for index in batches.indices {
@@ -140,13 +149,19 @@ public struct ClientCore: Sendable {
   /// Routes complete requests until a round is full; answers those that need no shard.
   private mutating func parse(_ facts: () -> ServerFacts) -> [ShardBatch] {
     var requests = 0
-    while !isClosing, !replies.isFull, requests < Self.requestsPerRound || round.isEmpty {
+    stoppedEarly = true
+    while stoppedEarly, !replies.isFull, requests < Self.requestsPerRound || round.isEmpty {
       do throws(RESPProtocolError) {
-        guard let request = try parser.next(authenticated: session.isAuthenticated) else { break }
-        router.route(request, parser.bytes, parser.arguments, &session, &replies, &round, facts)
-        requests += 1
+        if let request = try parser.next(authenticated: session.isAuthenticated) {
+          router.route(request, parser.bytes, parser.arguments, &session, &replies, &round, facts)
+          requests += 1
+          if isClosing { stoppedEarly = false }
+        } else {
+          stoppedEarly = false
+        }
       } catch {
         session.isClosing = true
+        stoppedEarly = false
         replies.answer(suppressed: session.takeSuppression()) { $0.error("ERR " + error.replyText) }
       }
     }

@@ -47,6 +47,9 @@ public struct ReplyQueue: Sendable {
   /// Bytes of answers that the client has not been seen to read: waiting, finished, and taken but not acknowledged.
   public var unreadBytes: Int { heldBytes + finished.count + takenBytes }
 
+  /// Bytes of answers that the client can read: no earlier answer is missing.
+  var readableBytes: Int { finished.count + takenBytes }
+
   /// Whether as much is unread as may be.
   public var isFull: Bool { unreadBytes >= limitBytes }
 

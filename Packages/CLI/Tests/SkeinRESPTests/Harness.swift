@@ -29,7 +29,7 @@ struct Harness: ~Copyable {
       let answers = core.takeOutput()
       core.acknowledge(answers.count)
       output += answers
-      if batches.isEmpty { return output }
+      if batches.isEmpty && answers.isEmpty { return output }
     }
   }
 
