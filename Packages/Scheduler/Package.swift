@@ -10,7 +10,11 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "skein-scheduler",
-  products: [.library(name: "SkeinScheduler", targets: ["SkeinScheduler"])],
+  products: [
+    .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
+    // For the tests of this layer and of those above it.
+    .library(name: "CGlobalPoolHooks", targets: ["CGlobalPoolHooks"]),
+  ],
   traits: [
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
     .default(enabledTraits: []),

@@ -1,0 +1,125 @@
+// Command: what a service can be asked, typed, known by name.
+//
+// A command holds its handler twice over as the two kinds of message that a strand understands: one-way and
+// request. Both are closures that are formed here, in inlinable code, so that they are compiled with the
+// service's own types, where a method of a generic class would be called through unspecialised code.
+
+internal import SkeinPlatform
+public import SkeinScheduler
+
+/// A command of a service: its name, the types of its arguments and result, and its handler.
+///
+/// Make commands as static constants: each lives as long as the process.
+///
+/// ```swift
+/// static let get = Command("GET") { (db: isolated SimpleDB, key: String) in db.table[key] }
+/// static let load = Command("LOAD") { (db: isolated SimpleDB, file: String) async throws in try await db.load(file) }
+/// ```
+///
+/// A synchronous handler runs to its end without a task, in place on the caller's stack when the service is idle.
+/// An asynchronous one runs in a task of its own and may interleave with others at each `await`.
+public struct Command<Service: SkeinService, Input: Sendable, Output: Sendable>: Sendable {
+  /// The name by which it is known.
+  public let name: String
+  @usableFromInline let body: CommandBody<Service, Input, Output>
+
+  @inlinable
+  init(name: String, synchronous: @escaping @Sendable (Service, Input) throws -> Output) {
+    self.name = name
+    body = CommandBody(name: name, synchronous: synchronous)
+  }
+
+  @inlinable
+  init(name: String, asynchronous: @escaping @Sendable (isolated Service, Input) async throws -> Output) {
+    self.name = name
+    body = CommandBody(name: name, asynchronous: asynchronous)
+  }
+}
+
+@usableFromInline
+@safe final class CommandBody<Service: SkeinService, Input: Sendable, Output: Sendable>: Sendable {
+  /// The handler without its isolation, which the strand provides; `nil` when it is asynchronous.
+  @usableFromInline let synchronous: (@Sendable (Service, Input) throws -> Output)?
+  @usableFromInline let oneWay: Unmanaged<MessageHandler>
+  @usableFromInline let request: Unmanaged<MessageHandler>
+
+  @inlinable
+  init(name: String, synchronous: @escaping @Sendable (Service, Input) throws -> Output) {
+    self.synchronous = synchronous
+    unsafe oneWay = unsafe MessageHandler.make(
+      perform: { payload, strand in
+        let input = unsafe Payload<Input>.take(payload)
+        guard let (record, service) = Service.receiver(of: strand) else { return }
+        do {
+          _ = try CallContext.bind(CallContext(deadline: nil, waiting: nil)) { try synchronous(service, input) }
+        } catch { record.reportFailure(name, error) }
+      },
+      refuse: { payload in _ = unsafe Payload<Input>.take(payload) })
+    unsafe request = unsafe MessageHandler.make(
+      perform: { payload, strand in
+        let call = unsafe Payload<PendingCall<Input, Output>>.take(payload)
+        guard let (_, service) = Service.receiver(of: strand) else { return call.abandon(.serviceExited) }
+        // Nobody waits: the deadline passed or the caller went away while the request was unread.
+        if call.isAbandoned { return }
+        call.end(Result { try CallContext.bind(call.callContext) { try synchronous(service, call.input) } })
+      },
+      refuse: { payload in unsafe Payload<PendingCall<Input, Output>>.take(payload).abandon(.serviceExited) })
+  }
+
+  @inlinable
+  init(name: String, asynchronous: @escaping @Sendable (isolated Service, Input) async throws -> Output) {
+    self.synchronous = nil
+    unsafe oneWay = unsafe MessageHandler.make(
+      perform: { payload, strand in
+        let input = unsafe Payload<Input>.take(payload)
+        guard let (record, service) = Service.receiver(of: strand) else { return }
+        record.startHandler(nil, CallContext(deadline: nil, waiting: nil)) {
+          do { _ = try await asynchronous(service, input) } catch { record.reportFailure(name, error) }
+        }
+      },
+      refuse: { payload in _ = unsafe Payload<Input>.take(payload) })
+    unsafe request = unsafe MessageHandler.make(
+      perform: { payload, strand in
+        let call = unsafe Payload<PendingCall<Input, Output>>.take(payload)
+        guard let (record, service) = Service.receiver(of: strand) else { return call.abandon(.serviceExited) }
+        if call.isAbandoned { return }
+        record.startHandler(call, call.callContext) {
+          do { call.end(.success(try await asynchronous(service, call.input))) } catch { call.end(.failure(error)) }
+        }
+      },
+      refuse: { payload in unsafe Payload<PendingCall<Input, Output>>.take(payload).abandon(.serviceExited) })
+  }
+}
+
+extension SkeinService {
+  /// The service that lives on a strand, with its record.
+  @inlinable
+  static func receiver(of strand: Strand) -> (record: ServiceRecord, service: Self)? {
+    guard let owner = strand.owner else { return nil }
+    let record = unsafe unsafeDowncast(owner, to: ServiceRecord.self)
+    guard let service = unsafe record.service else { return nil }
+    return (record, unsafe unsafeDowncast(service, to: Self.self))
+  }
+}
+
+/// How a value travels in an envelope: itself when it fits, else in a box.
+@usableFromInline
+enum Payload<Content: Sendable> {
+  @inlinable
+  static func envelope(_ handler: Unmanaged<MessageHandler>, _ content: Content) -> Envelope {
+    if Envelope.fits(Content.self) { return unsafe Envelope(handler, content) }
+    return unsafe Envelope(handler, Boxed(content))
+  }
+
+  @inlinable
+  static func take(_ payload: UnsafeMutableRawPointer) -> Content {
+    if Envelope.fits(Content.self) { return unsafe payload.assumingMemoryBound(to: Content.self).move() }
+    return unsafe payload.assumingMemoryBound(to: Boxed<Content>.self).move().content
+  }
+}
+
+@usableFromInline
+final class Boxed<Content: Sendable>: Sendable {
+  @usableFromInline let content: Content
+  @inlinable init(_ content: Content) { self.content = content }
+}
