@@ -66,7 +66,8 @@ extension Integration {
         var random = SplitMix(seed: 0x5EED)
         for round in 0..<(isSoak ? 5_000 : 300) {
           let vandal = try node.client()
-          let bytes = (0..<Int.random(in: 1...400, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+          let count = Int.random(in: 1...400, using: &random)
+          let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
           try vandal.send(bytes)
           vandal.finishSending()
           // Either error replies or nothing, but always an end.

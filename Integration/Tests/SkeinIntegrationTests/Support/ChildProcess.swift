@@ -170,7 +170,10 @@ enum ExitStatus: Equatable, Sendable {
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let arguments = unsafe command.map { unsafe strdup($0) } + [nil]
     let variables = unsafe ProcessInfo.processInfo.environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
+    defer {
+      let words = unsafe arguments + variables
+      for index in unsafe words.indices { unsafe free(words[index]) }
+    }
     var pid: pid_t = -1
     let error = unsafe posix_spawnp(&pid, command[0], &actions, &attributes, arguments, variables)
     return Started(pid: pid, input: inputPipe[1], output: outputPipe[0], error: error)
