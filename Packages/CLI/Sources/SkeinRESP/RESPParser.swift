@@ -90,12 +90,17 @@ public struct RESPParser: Sendable {
       bytes = []
       arguments = []
     } else if firstArgument == arguments.count {
-      if arguments.capacity > 4_096 { arguments = [] } else { arguments.removeAll(keepingCapacity: true) }
+      if arguments.capacity > Self.keptArguments { arguments = [] } else { arguments.removeAll(keepingCapacity: true) }
     } else {
       arguments.removeSubrange(..<firstArgument)
     }
     firstArgument = 0
+    if requestStart == bytes.count, bytes.capacity > Self.keptBytes { dropFinished() }
   }
+
+  /// Capacity that a parser keeps while it waits, so that idle connections stay small.
+  private static let keptBytes = 4_096
+  private static let keptArguments = 512
 
   // MARK: Arrays
 
@@ -192,7 +197,7 @@ public struct RESPParser: Sendable {
   /// Moves the unfinished request to the front; the old bytes stay with whoever took a copy of the array.
   private mutating func dropFinished() {
     if requestStart == bytes.count {
-      if bytes.capacity > 256 << 10 { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
+      if bytes.capacity > Self.keptBytes { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
     } else {
       bytes = Array(bytes[requestStart...])
     }

@@ -67,7 +67,18 @@ public struct ReplyQueue: Sendable {
     takenBytes += finished.count
     var output: [UInt8] = []
     swap(&output, &finished)
+    if isComplete, slots.capacity > Self.keptSlots { startOver() }
     return output
+  }
+
+  /// Slots whose memory a queue keeps while it waits, so that idle connections stay small.
+  private static let keptSlots = 64
+
+  /// Forgets the slots, all of which are answered.
+  private mutating func startOver() {
+    base += UInt64(slots.count)
+    if slots.capacity > Self.keptSlots { slots = [] } else { slots.removeAll(keepingCapacity: true) }
+    head = 0
   }
 
   /// Says that the client's connection has accepted `count` of the bytes taken.
@@ -95,11 +106,7 @@ public struct ReplyQueue: Sendable {
 
   /// Keeps the newest request's place until its answer, or the last part of it, is here.
   mutating func expect(_ merge: ReplyMerge?, suppressed: Bool = false) -> ReplyTicket {
-    if isComplete {
-      base += UInt64(slots.count)
-      slots.removeAll(keepingCapacity: slots.capacity <= 4_096)
-      head = 0
-    }
+    if isComplete { startOver() }
     let ticket = ReplyTicket(sequence: base + UInt64(slots.count))
     slots.append(Slot(suppressed: suppressed))
     if let merge { merges[ticket.sequence] = merge }

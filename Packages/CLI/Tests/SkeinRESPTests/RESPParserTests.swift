@@ -162,4 +162,15 @@ private func words(_ requests: [String]...) -> Parsed {
     #expect(Array(bytes[arguments[request.firstArgument + 1].range]) == Array("a".utf8))
     #expect(Array(parser.bytes[parser.arguments[second.firstArgument + 1].range]) == Array("Ab".utf8))
   }
+
+  @Test func `a parser that waits keeps little memory`() throws {
+    var parser = RESPParser()
+    parser.append(Array(String(repeating: "PING\n", count: 100_000).utf8).span)
+    while try parser.next(authenticated: true) != nil {}
+    parser.forgetRequests()
+    #expect(parser.bytes.capacity <= 4_096 && parser.arguments.capacity <= 512)
+    parser.append(Array("ECHO a\n".utf8).span)
+    let next = try #require(try parser.next(authenticated: true))
+    #expect(next.argumentCount == 2)
+  }
 }
