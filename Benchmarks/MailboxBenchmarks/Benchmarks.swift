@@ -1,0 +1,5 @@
+import Benchmark
+import BenchmarkSupport
+import MailboxCases
+
+let benchmarks: @Sendable () -> Void = { register(mailboxCases) }

@@ -1,0 +1,5 @@
+import Benchmark
+import BenchmarkSupport
+import SchedulerCases
+
+let benchmarks: @Sendable () -> Void = { register(schedulerCases) }

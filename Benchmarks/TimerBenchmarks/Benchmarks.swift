@@ -1,0 +1,5 @@
+import Benchmark
+import BenchmarkSupport
+import TimerCases
+
+let benchmarks: @Sendable () -> Void = { register(timerCases) }
