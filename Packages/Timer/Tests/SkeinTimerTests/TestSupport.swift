@@ -122,4 +122,12 @@ struct Stage {
     queue.advance(to: .milliseconds(milliseconds))
     executor.run()
   }
+
+  /// Runs the executor until the actor has noted so much; other threads may have a part in it.
+  func settle(until count: Int) async {
+    while notes.count < count {
+      executor.run()
+      await Task.yield()
+    }
+  }
 }
