@@ -33,6 +33,9 @@ public struct ServerConfiguration: Sendable {
   /// What one shard may use: its share of ``maxMemoryBytes``.
   public var maxMemoryBytesPerShard: Int? { maxMemoryBytes.map { max(1, $0 / shardCount) } }
 
+  /// What a client is answered, before it is closed, when ``maxClients`` are connected.
+  public static let tooManyClientsReply = Array("-ERR max number of clients reached\r\n".utf8)
+
   /// The Redis version that we say we are, since clients look at it.
   static let redisVersion = "7.0.15"
 }
