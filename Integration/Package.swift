@@ -14,7 +14,7 @@ let settings: [SwiftSetting] = [
 let package = Package(
   name: "skein-integration",
   targets: [
-    .testTarget(name: "SkeinIntegrationTests", exclude: ["Helpers"], swiftSettings: settings)
+    .testTarget(name: "SkeinIntegrationTests", exclude: ["Programs"], swiftSettings: settings)
   ],
   swiftLanguageModes: [.v6]
 )

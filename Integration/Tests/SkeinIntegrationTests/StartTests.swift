@@ -110,12 +110,12 @@ extension Integration {
       let free = try ChildProcess(arguments[0], arguments.dropFirst() + ["auto"])
       try #expect(free.readLine().contains("io=io_uring"))
 
-      let helper = Environment.helper("without_io_uring.py")
-      let confined = try ChildProcess("python3", [helper] + arguments + ["auto"])
+      let wrapper = Environment.program("without_io_uring.py")
+      let confined = try ChildProcess("python3", [wrapper] + arguments + ["auto"])
       try #expect(confined.readLine().contains("io=epoll"))
       #expect(confined.log.contains("io_uring"), "\(confined.log)")
 
-      let insisting = try runTool("python3", [helper] + arguments + ["io_uring"])
+      let insisting = try runTool("python3", [wrapper] + arguments + ["io_uring"])
       #expect(insisting.status != .code(0))
       #expect(insisting.output.isEmpty)
       #expect(insisting.errors.contains("io_uring"), "\(insisting.errors)")

@@ -28,10 +28,10 @@ enum Environment {
     return path
   }
 
-  /// The path of the file `name` in the tests' folder `Helpers`.
-  static func helper(_ name: String) -> String {
+  /// The path of the file `name` in the tests' folder `Programs`.
+  static func program(_ name: String) -> String {
     URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: "Helpers").appending(path: name).path
+      .appending(path: "Programs").appending(path: name).path
   }
 
   /// The path of a file of this repository, from its root.

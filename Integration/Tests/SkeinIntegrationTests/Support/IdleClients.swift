@@ -1,11 +1,11 @@
 // IdleClients: many connections that say nothing, in a process of their own.
 
-/// Connections held by `Helpers/idle_clients.py`.
+/// Connections held by `Programs/idle_clients.py`.
 struct IdleClients {
   private let process: ChildProcess
 
   init(port: UInt16) throws {
-    process = try ChildProcess("python3", [Environment.helper("idle_clients.py"), "\(port)"])
+    process = try ChildProcess("python3", [Environment.program("idle_clients.py"), "\(port)"])
   }
 
   /// Connects `count` clients, each of which is served one PING.

@@ -1,0 +1,128 @@
+// EcosystemNamesTests: no public name of Skein is taken by a package that its users import beside it.
+//
+// The compiler does the testing: a name of ours that is ambiguous in a file with all these imports does not build. The
+// test sees to it that no public name is missing here.
+
+import ArgumentParser
+import Configuration
+import Dispatch
+import Distributed
+import Foundation
+import Logging
+import Metrics
+import NIOCore
+import ServiceLifecycle
+import SkeinMailbox
+import SkeinPlatform
+import SkeinScheduler
+import SkeinSocketIO
+import SkeinTimer
+import Synchronization
+import Testing
+import Tracing
+
+@Suite("Ecosystem names") struct EcosystemNamesTests {
+  @Test func `every public name of every library is spelled in this file`() throws {
+    let here = URL(filePath: #filePath)
+    let spelled = try String(contentsOf: here, encoding: .utf8)
+    let packages = (0..<5).reduce(here) { folder, _ in folder.deletingLastPathComponent() }.appending(path: "Packages")
+    var names: [(name: String, file: String)] = []
+    for path in try FileManager.default.subpathsOfDirectory(atPath: packages.path)
+    where path.wholeMatch(of: /(?!CLI\/)\w+\/Sources\/.*\.swift/) != nil {
+      let source = try String(contentsOf: packages.appending(path: path), encoding: .utf8)
+      // A declaration at the start of a line is one of the module's own names; nested ones come with theirs.
+      let declaration =
+        /(@.+ )?(public|open) ((indirect|final|nonisolated) )*(class|struct|enum|protocol|actor|typealias) (?<name>\w+)/
+      for line in source.split(separator: "\n") {
+        if let match = try declaration.prefixMatch(in: line) { names.append((String(match.name), path)) }
+      }
+    }
+    #expect(names.count > 30, "the sources were not found")
+    for (name, file) in names {
+      #expect(spelled.contains("typealias Of\(name) = \(name)\n"), "\(name) of \(file) is missing here")
+    }
+  }
+}
+
+// MARK: Names
+
+/// What SkeinPlatform makes public.
+private enum SkeinPlatformNames {
+  typealias OfFutexWaiter = FutexWaiter
+  typealias OfLock = Lock
+  typealias OfMonotonicInstant = MonotonicInstant
+  typealias OfPlatformThread = PlatformThread
+  typealias OfProcessSignals = ProcessSignals
+  typealias OfSystemCallError = SystemCallError
+  typealias OfThreadSlot = ThreadSlot
+  typealias OfWaiter = Waiter
+}
+
+/// What SkeinMailbox makes public.
+private enum SkeinMailboxNames {
+  typealias OfHandoffSlot = HandoffSlot
+  typealias OfMailbox = Mailbox
+  typealias OfMailboxConsumer = MailboxConsumer
+  typealias OfPushReceipt = PushReceipt
+  typealias OfSPSCRing = SPSCRing
+}
+
+/// What SkeinTimer makes public.
+private enum SkeinTimerNames {
+  typealias OfPeriodicTimer = PeriodicTimer
+  typealias OfSkeinClock = SkeinClock
+  typealias OfTick = Tick
+  typealias OfTimeoutError = TimeoutError
+  typealias OfTimerError = TimerError
+  typealias OfTimerHandle = TimerHandle
+  typealias OfTimerQueue = TimerQueue
+  typealias OfTimerTarget = TimerTarget
+  typealias OfTimerThread = TimerThread
+  typealias OfTimerWheel = TimerWheel
+}
+
+/// What SkeinScheduler makes public.
+private enum SkeinSchedulerNames {
+  typealias OfEnvelope = Envelope
+  typealias OfMessageHandler = MessageHandler
+  typealias OfRunBudget = RunBudget
+  typealias OfStrand = Strand
+  typealias OfStuckWorker = StuckWorker
+  typealias OfWorker = Worker
+  typealias OfWorkerPool = WorkerPool
+  typealias OfWorkerWaiter = WorkerWaiter
+}
+
+/// What SkeinSocketIO makes public.
+private enum SkeinSocketIONames {
+  typealias OfCloseReason = CloseReason
+  typealias OfConnectionHandler = ConnectionHandler
+  typealias OfListenerHandler = ListenerHandler
+  typealias OfSendReceipt = SendReceipt
+  typealias OfSocketAddress = SocketAddress
+  typealias OfSocketBackend = SocketBackend
+  typealias OfSocketError = SocketError
+  typealias OfSocketLimits = SocketLimits
+}
+
+/// What Skein makes public.
+private enum SkeinNames {
+  typealias OfCallContext = CallContext
+  typealias OfCallDeadline = CallDeadline
+  typealias OfCallError = CallError
+  typealias OfCommand = Command
+  typealias OfCommandTable = CommandTable
+  typealias OfExitReason = ExitReason
+  typealias OfNodeError = NodeError
+  typealias OfNodeOptions = NodeOptions
+  typealias OfSendReceipt = SendReceipt
+  typealias OfServiceCommand = ServiceCommand
+  typealias OfServiceLimits = ServiceLimits
+  typealias OfServiceRef = ServiceRef
+  typealias OfSkeinContext = SkeinContext
+  typealias OfSkeinLog = SkeinLog
+  typealias OfSkeinNode = SkeinNode
+  typealias OfSkeinService = SkeinService
+  typealias OfSocketOptions = SocketOptions
+  typealias OfSpawnError = SpawnError
+}
