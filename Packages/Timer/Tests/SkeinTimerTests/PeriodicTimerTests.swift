@@ -72,6 +72,7 @@ import Testing
     try timer.start()
     queue.advance(to: .milliseconds(5))
     #expect(queue.count == 0)
-    #expect(throws: TimerError.shutDown) { try PeriodicTimer(on: queue, first: .now, every: .seconds(1)) { _ in }.start() }
+    let late = PeriodicTimer(on: queue, first: .now, every: .seconds(1)) { _ in }
+    #expect(throws: TimerError.shutDown) { try late.start() }
   }
 }
