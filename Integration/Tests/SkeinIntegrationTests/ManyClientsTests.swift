@@ -56,6 +56,28 @@ extension Integration {
       }
     }
 
+    @Test(arguments: IOBackend.allCases)
+    func `clients that reset in the middle of their answers leave nothing open and disturb nobody`(
+      io: IOBackend
+    ) throws {
+      try withNode(io) { node in
+        let other = try node.client()
+        try other.send(Request.bytes([Array("SET".utf8), Array("key".utf8), Pattern.bytes(1 << 20)]))
+        try #expect(other.readReply() == .ok)
+        let before = try node.figures.openDescriptors()
+        for round in 0..<(isSoak ? 3_000 : 300) {
+          let client = try RawClient(port: node.port, receiveBuffer: 64 << 10)
+          try client.send((0...(round % 12)).flatMap { _ in Request.bytes("GET", "key") })
+          // Some go before the first byte of an answer, some after it, some in the middle of a request of theirs.
+          if round % 3 == 1 { #expect(client.isReadable(withinMilliseconds: Environment.hangGuardSeconds * 1_000)) }
+          if round % 3 == 2 { try client.send(Array("*2\r\n$3\r\nGET\r\n$3\r\nk".utf8)) }
+          try client.reset()
+          try #require(other.ask("PING") == .pong)
+        }
+        try awaitDescriptors(of: node, atMost: before, asking: other)
+      }
+    }
+
     /// Asks the node for something until it holds no more than `limit` descriptors: by then it has seen the FINs.
     private func awaitDescriptors(of node: Node, atMost limit: Int, asking client: RawClient) throws {
       let guardTime = ContinuousClock.now + .seconds(Environment.hangGuardSeconds)

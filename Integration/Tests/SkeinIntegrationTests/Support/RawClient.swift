@@ -47,6 +47,12 @@ import Glibc
     descriptor = -1
   }
 
+  /// Closes the socket with a RST: what was not sent or read is lost.
+  func reset() throws {
+    try set(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
+    disconnect()
+  }
+
   private func set<Value: BitwiseCopyable>(_ level: Int32, _ option: Int32, _ value: Value) throws {
     var value = value
     let size = socklen_t(MemoryLayout<Value>.size)
