@@ -8,10 +8,6 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 LOGS="$ROOT/.build-logs"
 cd "$ROOT"
 
-# One debug build folder for every layer's package: a layer below is compiled once, not once for each layer above.
-# shellcheck disable=SC2034 # used by the scripts that source this file
-LAYERS_SCRATCH="$ROOT/.build-layers"
-
 # MARK: Progress
 
 # note TEXT…: one line of progress, with the time of day and the seconds since this script began.
