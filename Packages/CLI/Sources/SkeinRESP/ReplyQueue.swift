@@ -16,7 +16,7 @@ struct ReplyTicket: Hashable, Sendable {
 ///
 /// Answers that several shards give together are merged when their last part is here. Nothing is ever refused: who
 /// feeds the queue looks at ``isFull`` before making it grow.
-public struct ReplyQueue: Sendable {
+struct ReplyQueue: Sendable {
   private struct Slot: Sendable {
     var source: [UInt8] = []
     var lower = 0
@@ -25,7 +25,7 @@ public struct ReplyQueue: Sendable {
   }
 
   /// Unread bytes from which ``isFull`` holds.
-  public let limitBytes: Int
+  let limitBytes: Int
   private var finished: [UInt8] = []
   private var slots: [Slot] = []
   /// Index of the first unanswered request in `slots`.
@@ -39,31 +39,31 @@ public struct ReplyQueue: Sendable {
   /// Creates an empty queue.
   ///
   /// - Parameter limitBytes: unread bytes from which ``isFull`` holds; 1 or more.
-  public init(limitBytes: Int) {
+  init(limitBytes: Int) {
     precondition(limitBytes > 0, "a reply queue's limit is 1 byte or more")
     self.limitBytes = limitBytes
   }
 
   /// Bytes of answers that the client has not been seen to read: waiting, finished, and taken but not acknowledged.
-  public var unreadBytes: Int { heldBytes + finished.count + takenBytes }
+  var unreadBytes: Int { heldBytes + finished.count + takenBytes }
 
   /// Bytes of answers that the client can read: no earlier answer is missing.
   var readableBytes: Int { finished.count + takenBytes }
 
   /// Whether as much is unread as may be.
-  public var isFull: Bool { unreadBytes >= limitBytes }
+  var isFull: Bool { unreadBytes >= limitBytes }
 
   /// Whether every request was answered; the answers may still be unread.
-  public var isComplete: Bool { head == slots.count }
+  var isComplete: Bool { head == slots.count }
 
   /// Number of requests that wait for an answer, or for an earlier request's answer.
-  public var waitingCount: Int { slots.count - head }
+  var waitingCount: Int { slots.count - head }
 
   /// Whether there are answers to take.
-  public var hasOutput: Bool { !finished.isEmpty }
+  var hasOutput: Bool { !finished.isEmpty }
 
   /// Takes the answers that are next in order.
-  public mutating func take() -> [UInt8] {
+  mutating func take() -> [UInt8] {
     takenBytes += finished.count
     var output: [UInt8] = []
     swap(&output, &finished)
@@ -82,7 +82,7 @@ public struct ReplyQueue: Sendable {
   }
 
   /// Says that the client's connection has accepted `count` of the bytes taken.
-  public mutating func acknowledge(_ count: Int) {
+  mutating func acknowledge(_ count: Int) {
     precondition(count >= 0 && count <= takenBytes, "more bytes acknowledged than taken")
     takenBytes -= count
   }
