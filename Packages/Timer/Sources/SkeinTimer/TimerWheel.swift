@@ -46,10 +46,10 @@
   @usableFromInline let slots: UnsafeMutablePointer<TimerSlot>
   /// Levels in which a timer stands, one bit each.
   @usableFromInline var levels: UInt64 = 0
-  /// A level's slots in which a timer stands, one bit each.
-  @usableFromInline var occupied = InlineArray<11, UInt64>(repeating: 0)
-  /// A level's slots whose earliest timer was cancelled, one bit each.
-  @usableFromInline var stale = InlineArray<11, UInt64>(repeating: 0)
+  // Read and written through `pointee`: with ThreadSanitizer, Swift 6.3.1 makes a broken module of in-place changes
+  // through the subscript of a stored pointer or InlineArray.
+  /// A level's slots in which a timer stands, and those that are stale.
+  @usableFromInline let bits: UnsafeMutablePointer<TimerLevelBits>
   /// How many timers a query may look at; grows with every arm and cancel, which pay for it.
   @usableFromInline var searchCredit = 64
 
@@ -62,12 +62,17 @@
     precondition(capacity > 0 && capacity <= 1 << 23, "a wheel's capacity is 1 to 8,388,608")
     self.capacity = capacity
     current = start.rawValue
+    unsafe bits = .allocate(capacity: TimerLevels.count)
+    unsafe bits.initialize(repeating: TimerLevelBits(), count: TimerLevels.count)
     unsafe slots = .allocate(capacity: TimerLevels.count * 64)
     unsafe slots.initialize(repeating: TimerSlot(), count: TimerLevels.count * 64)
   }
 
   @inlinable
-  deinit { unsafe slots.deallocate() }
+  deinit {
+    unsafe slots.deallocate()
+    unsafe bits.deallocate()
+  }
 
   /// Arms a timer that is handed out once, at `deadline`.
   ///
@@ -106,10 +111,10 @@
     searchCredit += 4
     let node = unsafe slab[handle.index]
     let slot = unsafe node.pointee.slot
-    let wasEarliest = unsafe node.pointee.deadline == slots[slot].earliest
+    let wasEarliest = unsafe node.pointee.deadline == (slots + slot).pointee.earliest
     unlink(handle.index)
-    let isEmpty = unsafe slots[slot].count == 0
-    if wasEarliest && !isEmpty { stale[slot >> 6] |= 1 << UInt64(slot & 63) }
+    let isEmpty = unsafe (slots + slot).pointee.count == 0
+    if wasEarliest && !isEmpty { unsafe (bits + (slot >> 6)).pointee.stale |= 1 << UInt64(slot & 63) }
     return slab.remove(handle.index)
   }
 
@@ -129,12 +134,12 @@
   public mutating func popExpired(upTo tick: Tick) -> Payload? {
     while levels != 0 {
       let level = levels.trailingZeroBitCount
-      let slot = occupied[level].trailingZeroBitCount
+      let slot = unsafe (bits + level).pointee.occupied.trailingZeroBitCount
       let start = TimerLevels.start(of: slot, at: level, now: current)
       if start > tick.rawValue { break }
       current = max(current, start)
       if level == 0 {
-        let index = unsafe slots[slot].first
+        let index = unsafe (slots + slot).pointee.first
         unlink(index)
         return slab.remove(index)
       }
@@ -153,10 +158,10 @@
   public mutating func nextExpiry() -> Tick? {
     guard levels != 0 else { return nil }
     let level = levels.trailingZeroBitCount
-    let slot = occupied[level].trailingZeroBitCount
+    let slot = unsafe (bits + level).pointee.occupied.trailingZeroBitCount
     if level == 0 { return Tick(TimerLevels.start(of: slot, at: 0, now: current)) }
-    if stale[level] & (1 << UInt64(slot)) != 0 { search(slot: slot, at: level) }
-    return unsafe Tick(slots[level << 6 | slot].earliest)
+    if unsafe (bits + level).pointee.stale & (1 << UInt64(slot)) != 0 { search(slot: slot, at: level) }
+    return unsafe Tick((slots + (level << 6 | slot)).pointee.earliest)
   }
 
   /// Takes every timer out, in no particular order.
@@ -168,8 +173,8 @@
     let total = count
     while levels != 0 {
       let level = levels.trailingZeroBitCount
-      let slot = level << 6 | occupied[level].trailingZeroBitCount
-      let index = unsafe slots[slot].first
+      let slot = unsafe level << 6 | (bits + level).pointee.occupied.trailingZeroBitCount
+      let index = unsafe (slots + slot).pointee.first
       unlink(index)
       body(slab.remove(index))
     }

@@ -83,7 +83,7 @@ struct TimerNode<Payload: ~Copyable>: ~Copyable {
   @inlinable
   deinit {
     for chunk in 0..<chunkCount {
-      if let nodes = unsafe chunks[chunk].nodes {
+      if let nodes = unsafe (chunks + chunk).pointee.nodes {
         unsafe nodes.deinitialize(count: Self.chunkSize)
         unsafe nodes.deallocate()
       }
@@ -94,7 +94,7 @@ struct TimerNode<Payload: ~Copyable>: ~Copyable {
   /// The node at `index`, which must be in use.
   @inlinable
   subscript(index: UInt32) -> UnsafeMutablePointer<TimerNode<Payload>> {
-    unsafe chunks[Int(index >> Self.chunkShift)].nodes.unsafelyUnwrapped
+    unsafe (chunks + Int(index >> Self.chunkShift)).pointee.nodes.unsafelyUnwrapped
       + Int(index & UInt32(Self.chunkSize - 1))
   }
 
@@ -102,7 +102,7 @@ struct TimerNode<Payload: ~Copyable>: ~Copyable {
   @inlinable
   func contains(_ handle: TimerHandle) -> Bool {
     let chunk = Int(handle.index >> Self.chunkShift)
-    guard handle.generation != 0, chunk < chunkCount, unsafe chunks[chunk].nodes != nil else { return false }
+    guard handle.generation != 0, chunk < chunkCount, unsafe (chunks + chunk).pointee.nodes != nil else { return false }
     return unsafe self[handle.index].pointee.generation == handle.generation
   }
 
@@ -111,13 +111,13 @@ struct TimerNode<Payload: ~Copyable>: ~Copyable {
   mutating func insert(_ payload: consuming Payload, deadline: UInt64) -> TimerHandle {
     if firstOpen == noIndex { addChunk() }
     let chunk = firstOpen
-    let index = unsafe chunks[Int(chunk)].firstFree
+    let index = unsafe (chunks + Int(chunk)).pointee.firstFree
     let node = unsafe self[index]
-    unsafe chunks[Int(chunk)].firstFree = unsafe node.pointee.next
-    unsafe chunks[Int(chunk)].used += 1
+    unsafe (chunks + Int(chunk)).pointee.firstFree = unsafe node.pointee.next
+    unsafe (chunks + Int(chunk)).pointee.used += 1
     used += 1
     if chunk == spare { spare = noIndex }
-    if unsafe chunks[Int(chunk)].firstFree == noIndex { close(chunk) }
+    if unsafe (chunks + Int(chunk)).pointee.firstFree == noIndex { close(chunk) }
     // 40 bits, and never 0, which marks a free node.
     lastGeneration = lastGeneration & (1 << 40 - 1) == 1 << 40 - 1 ? 1 : lastGeneration + 1
     unsafe node.pointee.payload = consume payload
@@ -133,13 +133,13 @@ struct TimerNode<Payload: ~Copyable>: ~Copyable {
     let node = unsafe self[index]
     let payload = unsafe node.pointee.payload.take()!
     unsafe node.pointee.tag = 0
-    let wasFull = unsafe chunks[Int(chunk)].firstFree == noIndex
-    unsafe node.pointee.next = unsafe chunks[Int(chunk)].firstFree
-    unsafe chunks[Int(chunk)].firstFree = index
-    unsafe chunks[Int(chunk)].used -= 1
+    let wasFull = unsafe (chunks + Int(chunk)).pointee.firstFree == noIndex
+    unsafe node.pointee.next = unsafe (chunks + Int(chunk)).pointee.firstFree
+    unsafe (chunks + Int(chunk)).pointee.firstFree = index
+    unsafe (chunks + Int(chunk)).pointee.used -= 1
     used -= 1
     if wasFull { open(chunk) }
-    if unsafe chunks[Int(chunk)].used == 0 {
+    if unsafe (chunks + Int(chunk)).pointee.used == 0 {
       if spare == noIndex { spare = chunk } else { giveBack(chunk) }
     }
     return payload
@@ -153,7 +153,7 @@ extension TimerSlab where Payload: ~Copyable {
     let chunk: UInt32
     if firstVacant != noIndex {
       chunk = firstVacant
-      firstVacant = unsafe chunks[Int(chunk)].next
+      firstVacant = unsafe (chunks + Int(chunk)).pointee.next
     } else {
       if chunkCount == chunkCapacity { growTable() }
       chunk = UInt32(chunkCount)
@@ -164,9 +164,9 @@ extension TimerSlab where Payload: ~Copyable {
       let isLast = offset == UInt32(Self.chunkSize - 1)
       unsafe (nodes + Int(offset)).initialize(to: TimerNode(next: isLast ? noIndex : base + offset + 1))
     }
-    unsafe chunks[Int(chunk)].nodes = nodes
-    unsafe chunks[Int(chunk)].firstFree = base
-    unsafe chunks[Int(chunk)].used = 0
+    unsafe (chunks + Int(chunk)).pointee.nodes = nodes
+    unsafe (chunks + Int(chunk)).pointee.firstFree = base
+    unsafe (chunks + Int(chunk)).pointee.used = 0
     residentChunks += 1
     open(chunk)
   }
@@ -184,31 +184,31 @@ extension TimerSlab where Payload: ~Copyable {
   /// Puts `chunk` at the front of those with a free node.
   @usableFromInline
   mutating func open(_ chunk: UInt32) {
-    unsafe chunks[Int(chunk)].previous = noIndex
-    unsafe chunks[Int(chunk)].next = firstOpen
-    if firstOpen != noIndex { unsafe chunks[Int(firstOpen)].previous = chunk }
+    unsafe (chunks + Int(chunk)).pointee.previous = noIndex
+    unsafe (chunks + Int(chunk)).pointee.next = firstOpen
+    if firstOpen != noIndex { unsafe (chunks + Int(firstOpen)).pointee.previous = chunk }
     firstOpen = chunk
   }
 
   /// Takes `chunk` out of those with a free node.
   @usableFromInline
   mutating func close(_ chunk: UInt32) {
-    let previous = unsafe chunks[Int(chunk)].previous
-    let next = unsafe chunks[Int(chunk)].next
-    if previous == noIndex { firstOpen = next } else { unsafe chunks[Int(previous)].next = next }
-    if next != noIndex { unsafe chunks[Int(next)].previous = previous }
+    let previous = unsafe (chunks + Int(chunk)).pointee.previous
+    let next = unsafe (chunks + Int(chunk)).pointee.next
+    if previous == noIndex { firstOpen = next } else { unsafe (chunks + Int(previous)).pointee.next = next }
+    if next != noIndex { unsafe (chunks + Int(next)).pointee.previous = previous }
   }
 
   /// Returns the memory of `chunk`, in which no node is in use.
   @usableFromInline
   mutating func giveBack(_ chunk: UInt32) {
     close(chunk)
-    if let nodes = unsafe chunks[Int(chunk)].nodes {
+    if let nodes = unsafe (chunks + Int(chunk)).pointee.nodes {
       unsafe nodes.deinitialize(count: Self.chunkSize)
       unsafe nodes.deallocate()
     }
-    unsafe chunks[Int(chunk)].nodes = nil
-    unsafe chunks[Int(chunk)].next = firstVacant
+    unsafe (chunks + Int(chunk)).pointee.nodes = nil
+    unsafe (chunks + Int(chunk)).pointee.next = firstVacant
     firstVacant = chunk
     residentChunks -= 1
   }

@@ -13,6 +13,18 @@ struct TimerSlot {
   init() {}
 }
 
+/// Which slots of a level hold timers.
+@usableFromInline
+struct TimerLevelBits {
+  /// Slots in which a timer stands, one bit each.
+  @usableFromInline var occupied: UInt64 = 0
+  /// Slots whose earliest timer was cancelled, one bit each.
+  @usableFromInline var stale: UInt64 = 0
+
+  @inlinable
+  init() {}
+}
+
 /// The arithmetic of levels: six bits of a tick each.
 @usableFromInline
 enum TimerLevels {
@@ -44,24 +56,24 @@ extension TimerWheel where Payload: ~Copyable {
     let level = TimerLevels.level(of: deadline, now: current)
     let bit = Int(truncatingIfNeeded: deadline >> UInt64(6 * level)) & 63
     let slot = level << 6 | bit
-    let last = unsafe slots[slot].last
+    let last = unsafe (slots + slot).pointee.last
     unsafe node.pointee.slot = slot
     unsafe node.pointee.next = noIndex
     unsafe node.pointee.previous = last
     if last == noIndex {
-      unsafe slots[slot].first = index
-      unsafe slots[slot].earliest = deadline
-      occupied[level] |= 1 << UInt64(bit)
+      unsafe (slots + slot).pointee.first = index
+      unsafe (slots + slot).pointee.earliest = deadline
+      unsafe (bits + level).pointee.occupied |= 1 << UInt64(bit)
       levels |= 1 << UInt64(level)
     } else {
       unsafe slab[last].pointee.next = index
-      if unsafe deadline <= slots[slot].earliest {
-        unsafe slots[slot].earliest = deadline
-        stale[level] &= ~(1 << UInt64(bit))
+      if unsafe deadline <= (slots + slot).pointee.earliest {
+        unsafe (slots + slot).pointee.earliest = deadline
+        unsafe (bits + level).pointee.stale &= ~(1 << UInt64(bit))
       }
     }
-    unsafe slots[slot].last = index
-    unsafe slots[slot].count += 1
+    unsafe (slots + slot).pointee.last = index
+    unsafe (slots + slot).pointee.count += 1
   }
 
   /// Takes the node at `index` out of its slot.
@@ -72,31 +84,31 @@ extension TimerWheel where Payload: ~Copyable {
     let next = unsafe node.pointee.next
     let previous = unsafe node.pointee.previous
     if previous == noIndex {
-      unsafe slots[slot].first = next
+      unsafe (slots + slot).pointee.first = next
     } else {
       unsafe slab[previous].pointee.next = next
     }
     if next == noIndex {
-      unsafe slots[slot].last = previous
+      unsafe (slots + slot).pointee.last = previous
     } else {
       unsafe slab[next].pointee.previous = previous
     }
-    unsafe slots[slot].count -= 1
-    if unsafe slots[slot].count == 0 { vacate(slot: slot & 63, at: slot >> 6) }
+    unsafe (slots + slot).pointee.count -= 1
+    if unsafe (slots + slot).pointee.count == 0 { vacate(slot: slot & 63, at: slot >> 6) }
   }
 
   @inlinable
   mutating func vacate(slot: Int, at level: Int) {
-    occupied[level] &= ~(1 << UInt64(slot))
-    stale[level] &= ~(1 << UInt64(slot))
-    if occupied[level] == 0 { levels &= ~(1 << UInt64(level)) }
+    unsafe (bits + level).pointee.occupied &= ~(1 << UInt64(slot))
+    unsafe (bits + level).pointee.stale &= ~(1 << UInt64(slot))
+    if unsafe (bits + level).pointee.occupied == 0 { levels &= ~(1 << UInt64(level)) }
   }
 
   /// Moves the timers of a slot whose range `now` has entered to the levels below, in order.
   @usableFromInline
   mutating func spread(slot: Int, at level: Int) {
-    var index = unsafe slots[level << 6 | slot].first
-    unsafe slots[level << 6 | slot] = TimerSlot()
+    var index = unsafe (slots + (level << 6 | slot)).pointee.first
+    unsafe (slots + (level << 6 | slot)).pointee = TimerSlot()
     vacate(slot: slot, at: level)
     while index != noIndex {
       let next = unsafe slab[index].pointee.next
@@ -109,16 +121,16 @@ extension TimerWheel where Payload: ~Copyable {
   @usableFromInline
   mutating func search(slot: Int, at level: Int) {
     let position = level << 6 | slot
-    let length = Int(unsafe slots[position].count)
+    let length = Int(unsafe (slots + position).pointee.count)
     guard length <= max(searchCredit, 64) else { return }
     searchCredit = max(0, searchCredit - length)
     var earliest = UInt64.max
-    var index = unsafe slots[position].first
+    var index = unsafe (slots + position).pointee.first
     while index != noIndex {
       earliest = min(earliest, unsafe slab[index].pointee.deadline)
       index = unsafe slab[index].pointee.next
     }
-    unsafe slots[position].earliest = earliest
-    stale[level] &= ~(1 << UInt64(slot))
+    unsafe (slots + position).pointee.earliest = earliest
+    unsafe (bits + level).pointee.stale &= ~(1 << UInt64(slot))
   }
 }
