@@ -22,8 +22,13 @@ public struct CallContext: Sendable {
   /// Whether nobody waits for the answer any more: cancelled, or past its deadline.
   public var isAbandoned: Bool {
     if let waiting, waiting.isAbandoned { return true }
-    if let deadline { return MonotonicInstant.now >= deadline }
-    return false
+    return isPastDeadline
+  }
+
+  /// Whether the deadline lies in the past.
+  @usableFromInline var isPastDeadline: Bool {
+    guard let deadline else { return false }
+    return MonotonicInstant.now >= deadline
   }
 
   /// The context of the asynchronous handler that runs in the current task.

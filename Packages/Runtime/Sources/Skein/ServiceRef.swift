@@ -106,10 +106,13 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
     if let caller = ServiceRecord.current, caller.isRefusingOutgoing {
       return .failure(CallError(.callerExited, service: label, command: command.name))
     }
+    let context = CallContext.derived(deadline, node: record.node)
+    if context.isPastDeadline {
+      return .failure(CallError(.deadlineExceeded, service: label, command: command.name))
+    }
     guard record.strand.tryEnter() else { return nil }
     defer { record.strand.leave() }
     guard let (_, service) = Service.receiver(of: record.strand) else { return nil }
-    let context = CallContext.derived(deadline, node: record.node)
     return worker.runInPlace(record.strand) {
       Result { try CallContext.bind(context) { try handler(service, arguments) } }
     }
@@ -125,27 +128,33 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
     if let caller, caller.isRefusingOutgoing {
       throw CallError(.callerExited, service: label, command: command.name)
     }
+    let context = CallContext.derived(deadline, node: record.node)
+    if context.isPastDeadline { throw CallError(.deadlineExceeded, service: label, command: command.name) }
     let header = CallHeader(
-      deadline: CallContext.derived(deadline, node: record.node).deadline, timers: record.node.pool.currentTimers,
+      deadline: context.deadline, timers: record.node.pool.currentTimers,
       service: label, command: command.name)
     let call = PendingCall<Input, Output>(arguments, header)
+    post(command, call)
     return try await withTaskCancellationHandler {
+      // Names the isolation so that the closure belongs to the caller's actor.
       _ = isolation
-      return unsafe try await withUnsafeThrowingContinuation(isolation: isolation) { continuation in
-        guard unsafe call.wait(continuation) else { return }
-        do throws(TimerError) { try call.armDeadline() } catch { return call.abandon(.shuttingDown) }
-        switch record.strand.send(unsafe Payload.envelope(command.body.request, call)) {
-        case .delivered: break
-        case .busy(let envelope):
-          call.abandon(.busy)
-          envelope.refuse()
-        case .closed(let envelope):
-          call.abandon(.noSuchService)
-          envelope.refuse()
-        }
-      }
+      return try await call.result(isolation: isolation)
     } onCancel: {
       call.abandon(caller?.isRefusingOutgoing == true ? .callerExited : .cancelled)
+    }
+  }
+
+  /// Arms the deadline and puts the request into the mailbox; what cannot be sent has ended.
+  private func post<Input, Output>(_ command: Command<Service, Input, Output>, _ call: PendingCall<Input, Output>) {
+    do throws(TimerError) { try call.armDeadline() } catch { return call.abandon(.shuttingDown) }
+    switch record.strand.send(unsafe Payload.envelope(command.body.request, call)) {
+    case .delivered: break
+    case .busy(let envelope):
+      call.abandon(.busy)
+      envelope.refuse()
+    case .closed(let envelope):
+      call.abandon(.noSuchService)
+      envelope.refuse()
     }
   }
 }

@@ -38,7 +38,7 @@ public final class SkeinNode: Sendable {
   private struct EndWaiters {
     var isShuttingDown = false
     var hasEnded = false
-    var waiting: [CheckedContinuation<Void, Never>] = []
+    var waiting: [TaskGate] = []
     var blocked: [FutexWaiter] = []
   }
 
@@ -92,6 +92,7 @@ public final class SkeinNode: Sendable {
     do {
       try await service.start()
     } catch {
+      table.withLock { $0.release(name) }
       service.context.record.discard()
       throw error
     }
@@ -130,7 +131,7 @@ public final class SkeinNode: Sendable {
 
   func publish(_ record: ServiceRecord) {
     let waiting = table.withLock { $0.publish(record) }
-    for continuation in waiting { continuation.resume(returning: record) }
+    for waiter in waiting { waiter.end(record) }
   }
 
   /// The service of that name, if there is one now.
@@ -160,23 +161,21 @@ public final class SkeinNode: Sendable {
   }
 
   private func wait(_ name: String, _ number: UInt64, isolation: isolated (any Actor)?) async -> ServiceRecord? {
-    await withTaskCancellationHandler {
+    let waiter = NameWaiter()
+    let (isWaiting, found) = table.withLock { $0.wait(name, number, waiter) }
+    guard isWaiting else { return found }
+    return await withTaskCancellationHandler {
+      // Names the isolation so that the closure belongs to the caller's actor.
       _ = isolation
-      return await withCheckedContinuation(isolation: isolation) { continuation in
-        let (isWaiting, found) = table.withLock { $0.wait(name, number, continuation) }
-        if !isWaiting {
-          continuation.resume(returning: found)
-        } else if Task.isCancelled {
-          giveUpWaiting(name, number)
-        }
-      }
+      _ = await waiter.gate.wait()
+      return waiter.record
     } onCancel: {
       giveUpWaiting(name, number)
     }
   }
 
   private func giveUpWaiting(_ name: String, _ number: UInt64) {
-    table.withLock { $0.giveUp(name, number) }?.resume(returning: nil)
+    table.withLock { $0.giveUp(name, number) }?.end(nil)
   }
 
   private func reference<Service: SkeinService>(
@@ -223,13 +222,12 @@ public final class SkeinNode: Sendable {
 
   /// Waits until the node has shut down.
   public func waitUntilEnded() async {
-    await withCheckedContinuation { continuation in
-      let hasEnded = ended.withLock { ended in
-        if !ended.hasEnded { ended.waiting.append(continuation) }
-        return ended.hasEnded
-      }
-      if hasEnded { continuation.resume() }
+    let gate = TaskGate()
+    let hasEnded = ended.withLock { ended in
+      if !ended.hasEnded { ended.waiting.append(gate) }
+      return ended.hasEnded
     }
+    if !hasEnded { _ = await gate.wait() }
   }
 
   /// Ends the node in order: no new services and connections; connections answer what they have received and
@@ -247,7 +245,7 @@ public final class SkeinNode: Sendable {
       table.isClosed = true
       return table.giveUpAll()
     }
-    for continuation in waiting { continuation.resume(returning: nil) }
+    for waiter in waiting { waiter.end(nil) }
     if let sockets {
       sockets.stopListening()
       await end(sockets.connectionRecords(), .shutDown, within: grace)
@@ -263,7 +261,7 @@ public final class SkeinNode: Sendable {
       }
       return (ended.waiting, ended.blocked)
     }
-    for continuation in ending { continuation.resume() }
+    for gate in ending { gate.open() }
     for waiter in blocked { waiter.wake() }
   }
 

@@ -15,7 +15,10 @@ import Testing
       let node = try SkeinNode(options)
       let db = try await node.spawn { SimpleDB($0) }
       let slow = try await node.spawn { SimpleDB($0) }
-      let worker = try await node.spawn { Busy($0, db, slow) }
+      var exclusive = options.limits
+      exclusive.isExclusive = true
+      let blocked = try await node.spawn(limits: exclusive) { SimpleDB($0) }
+      let worker = try await node.spawn { Busy($0, db, slow, blocked) }
       guard global_pool_hooks_install() == 0 else { exit(9) }
       let done = Event()
       _ = worker.send(Busy.work, done)
@@ -30,8 +33,12 @@ actor Busy: SkeinService {
   nonisolated let context: SkeinContext
   let db: ServiceRef<SimpleDB>
   let slow: ServiceRef<SimpleDB>
-  init(_ context: SkeinContext, _ db: ServiceRef<SimpleDB>, _ slow: ServiceRef<SimpleDB>) {
+  let blocked: ServiceRef<SimpleDB>
+  init(
+    _ context: SkeinContext, _ db: ServiceRef<SimpleDB>, _ slow: ServiceRef<SimpleDB>, _ blocked: ServiceRef<SimpleDB>
+  ) {
     self.context = context
+    self.blocked = blocked
     self.db = db
     self.slow = slow
   }
@@ -64,9 +71,9 @@ actor Busy: SkeinService {
     guard late == .deadlineExceeded && gaveUp == .cancelled else { exit(11) }
     let entered = Event()
     let goOn = Event()
-    let blocking = Task { try await slow.call(SimpleDB.block, entered, goOn) }
+    let blocking = Task { try await blocked.call(SimpleDB.block, entered, goOn) }
     while entered.value == 0 { try await context.sleep(for: .milliseconds(1)) }
-    let senders = (0..<8).map { number in Task { try await slow.sendWhenReady(SimpleDB.set, "\(number)", "x") } }
+    let senders = (0..<8).map { number in Task { try await blocked.sendWhenReady(SimpleDB.set, "\(number)", "x") } }
     goOn.signal()
     try await blocking.value
     for sender in senders { try await sender.value }

@@ -12,7 +12,7 @@ internal import Synchronization
 /// Senders in line for room in one mailbox.
 final class CreditQueue: Sendable {
   private struct Line {
-    var waiting: [(number: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+    var waiting: [(number: UInt64, gate: TaskGate)] = []
     var next: UInt64 = 0
     var isClosed = false
   }
@@ -28,18 +28,19 @@ final class CreditQueue: Sendable {
       line.next += 1
       return line.next
     }
+    let gate = TaskGate()
+    let isClosed = line.withLock { line in
+      if !line.isClosed { line.waiting.append((number, gate)) }
+      return line.isClosed
+    }
+    if isClosed { return }
+    // Sequentially consistent: entered before the second look; see above.
+    count.add(1, ordering: .sequentiallyConsistent)
+    if mailbox.count < mailbox.capacity || mailbox.isClosed { leave(number) }
     await withTaskCancellationHandler {
+      // Names the isolation so that the closure belongs to the caller's actor.
       _ = isolation
-      await withCheckedContinuation(isolation: isolation) { continuation in
-        let closed = line.withLock { line in
-          if !line.isClosed { line.waiting.append((number, continuation)) }
-          return line.isClosed
-        }
-        if closed { return continuation.resume() }
-        // Sequentially consistent: entered before the second look; see above.
-        count.add(1, ordering: .sequentiallyConsistent)
-        if mailbox.count < mailbox.capacity || mailbox.isClosed || Task.isCancelled { leave(number) }
-      }
+      _ = await gate.wait()
     } onCancel: {
       leave(number)
     }
@@ -47,14 +48,14 @@ final class CreditQueue: Sendable {
 
   /// Lets one waiter go on.
   private func leave(_ number: UInt64) {
-    let continuation: CheckedContinuation<Void, Never>? = line.withLock { line in
+    let gate: TaskGate? = line.withLock { line in
       guard let index = line.waiting.firstIndex(where: { $0.number == number }) else { return nil }
-      return line.waiting.remove(at: index).continuation
+      return line.waiting.remove(at: index).gate
     }
-    guard let continuation else { return }
+    guard let gate else { return }
     // Relaxed: a larger number only makes the service look once more.
     count.subtract(1, ordering: .relaxed)
-    continuation.resume()
+    gate.open()
   }
 
   /// Lets as many waiters go on as there is room for. Called by the service after an activation.
@@ -78,6 +79,6 @@ final class CreditQueue: Sendable {
     }
     // Relaxed: as in `leave`.
     count.subtract(granted.count, ordering: .relaxed)
-    for waiter in granted { waiter.continuation.resume() }
+    for waiter in granted { waiter.gate.open() }
   }
 }

@@ -11,7 +11,7 @@ struct NameTable {
   private var byName: [String: Entry] = [:]
   private var nextID: UInt32 = 1_024
   private var nextWaiter: UInt64 = 0
-  private var waiting: [String: [(number: UInt64, continuation: CheckedContinuation<ServiceRecord?, Never>)]] = [:]
+  private var waiting: [String: [(number: UInt64, waiter: NameWaiter)]] = [:]
   var isClosed = false
 
   private enum Entry {
@@ -34,10 +34,15 @@ struct NameTable {
   mutating func insert(_ record: ServiceRecord) { byID[record.id] = record }
 
   /// Makes the name known; returns who waited for it.
-  mutating func publish(_ record: ServiceRecord) -> [CheckedContinuation<ServiceRecord?, Never>] {
+  mutating func publish(_ record: ServiceRecord) -> [NameWaiter] {
     guard let name = record.name else { return [] }
+    // A service that has ended while it started is not known to anybody.
+    guard byID[record.id] != nil else {
+      byName[name] = nil
+      return []
+    }
     byName[name] = .known(record)
-    return (waiting.removeValue(forKey: name) ?? []).map(\.continuation)
+    return (waiting.removeValue(forKey: name) ?? []).map(\.waiter)
   }
 
   func find(_ name: String) -> ServiceRecord? {
@@ -46,11 +51,8 @@ struct NameTable {
   }
 
   mutating func removeName(of record: ServiceRecord) {
-    guard let name = record.name else { return }
-    switch byName[name] {
-    case .known(let known) where known !== record: return
-    default: byName[name] = nil
-    }
+    guard let name = record.name, case .known(let known)? = byName[name], known === record else { return }
+    byName[name] = nil
   }
 
   /// Frees a name that was reserved in vain.
@@ -75,23 +77,37 @@ struct NameTable {
   ///
   /// - Returns: whether the waiter is in line; otherwise `found` holds its answer.
   mutating func wait(
-    _ name: String, _ number: UInt64, _ continuation: CheckedContinuation<ServiceRecord?, Never>
+    _ name: String, _ number: UInt64, _ waiter: NameWaiter
   ) -> (isWaiting: Bool, found: ServiceRecord?) {
     if let record = find(name) { return (false, record) }
     if isClosed { return (false, nil) }
-    waiting[name, default: []].append((number, continuation))
+    waiting[name, default: []].append((number, waiter))
     return (true, nil)
   }
 
-  mutating func giveUp(_ name: String, _ number: UInt64) -> CheckedContinuation<ServiceRecord?, Never>? {
+  mutating func giveUp(_ name: String, _ number: UInt64) -> NameWaiter? {
     guard let index = waiting[name]?.firstIndex(where: { $0.number == number }) else { return nil }
-    let waiter = waiting[name]!.remove(at: index)
+    let entry = waiting[name]!.remove(at: index)
     if waiting[name]!.isEmpty { waiting[name] = nil }
-    return waiter.continuation
+    return entry.waiter
   }
 
-  mutating func giveUpAll() -> [CheckedContinuation<ServiceRecord?, Never>] {
+  mutating func giveUpAll() -> [NameWaiter] {
     defer { waiting = [:] }
-    return waiting.values.flatMap { $0.map(\.continuation) }
+    return waiting.values.flatMap { $0.map(\.waiter) }
+  }
+}
+
+/// A task that waits for a name.
+final class NameWaiter: Sendable {
+  let gate = TaskGate()
+  private let found = Lock<ServiceRecord?>(nil)
+
+  var record: ServiceRecord? { found.withLock { $0 } }
+
+  /// Lets the task go on, with a service or without.
+  func end(_ record: ServiceRecord?) {
+    found.withLock { $0 = record }
+    gate.open()
   }
 }

@@ -1,111 +1,87 @@
-// PendingCall: one call that waits for its answer: the question, who asked, and what ends the wait.
+// PendingCall: one call that waits for its answer: the question, the answer, and what ends the wait.
 //
-// States, under the lock: asked (no continuation yet) -> waiting -> ended; asked -> ended when the caller is
-// cancelled before it waits. Whoever moves it to ended resumes the caller, outside the lock, exactly once:
-// the handler's result, a refusal, the deadline, or the caller's cancellation.
+// The first of the handler's result, a refusal, the deadline and the caller's cancellation is kept, under the
+// lock, and opens the gate at which the caller waits; whatever comes later is dropped.
 
 public import SkeinPlatform
 public import SkeinTimer
 
 @usableFromInline
 final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, TimerTarget {
-  @safe private struct State {
-    var continuation: UnsafeContinuation<Output, any Error>?
-    var endedEarly: (any Error)?
-    var hasEnded = false
+  private struct State {
+    var result: Result<Output, any Error>?
     var timer: TimerHandle?
     var handler: Task<Void, Never>?
   }
 
   @usableFromInline let input: Input
-  @usableFromInline let context: CallHeader
+  @usableFromInline let header: CallHeader
+  private let gate = TaskGate()
   // MARK: Under lock
   private let state = Lock(State())
 
   @usableFromInline
-  init(_ input: Input, _ context: CallHeader) {
+  init(_ input: Input, _ header: CallHeader) {
     self.input = input
-    self.context = context
+    self.header = header
   }
 
   /// What the handler sees of the call.
-  @usableFromInline var callContext: CallContext { CallContext(deadline: context.deadline, waiting: self) }
+  @usableFromInline var callContext: CallContext { CallContext(deadline: header.deadline, waiting: self) }
 
-  /// The caller waits from now on.
-  ///
-  /// - Returns: `false` when the call has ended already; the continuation was resumed then.
-  @usableFromInline
-  func wait(_ continuation: UnsafeContinuation<Output, any Error>) -> Bool {
-    let early: (any Error)? = state.withLock { state in
-      if state.hasEnded { return state.endedEarly }
-      unsafe state.continuation = unsafe continuation
-      return nil
-    }
-    guard let early else { return true }
-    unsafe continuation.resume(throwing: early)
-    return false
+  /// Waits until the call has ended.
+  func result(isolation: isolated (any Actor)?) async throws -> Output {
+    _ = await gate.wait()
+    guard let result = state.withLock({ $0.result }) else { preconditionFailure("a call ended without a result") }
+    return try result.get()
   }
 
   /// Arms the deadline's timer.
-  @usableFromInline
   func armDeadline() throws(TimerError) {
-    guard let deadline = context.deadline else { return }
-    let handle = try context.timers.arm(at: deadline, target: self)
-    let late = state.withLock { state in
-      if !state.hasEnded { state.timer = handle }
-      return state.hasEnded
+    guard let deadline = header.deadline else { return }
+    let handle = try header.timers.arm(at: deadline, target: self)
+    let isLate = state.withLock { state in
+      if state.result == nil { state.timer = handle }
+      return state.result != nil
     }
-    if late { context.timers.cancel(handle) }
+    if isLate { header.timers.cancel(handle) }
   }
 
   /// The call is performed by `handler`, which is cancelled when nobody waits any more.
   @usableFromInline
   func attach(_ handler: Task<Void, Never>) {
-    let late = state.withLock { state in
-      if !state.hasEnded { state.handler = handler }
-      return state.hasEnded
+    let isLate = state.withLock { state in
+      if state.result == nil { state.handler = handler }
+      return state.result != nil
     }
-    if late { handler.cancel() }
+    if isLate { handler.cancel() }
   }
 
   /// Ends the call with the handler's result, unless it has ended.
   @usableFromInline
-  func end(_ result: Result<Output, any Error>) {
-    guard let continuation = unsafe takeContinuation(nil).continuation else { return }
-    unsafe continuation.resume(with: result)
-  }
+  func end(_ result: Result<Output, any Error>) { _ = settle(result) }
 
   /// Ends the call without an answer, unless it has ended, and cancels its handler.
   @usableFromInline
   func abandon(_ code: CallError.Code) {
-    let error = CallError(code, service: context.service, command: context.command)
-    let (continuation, handler) = unsafe takeContinuation(error)
-    handler?.cancel()
-    unsafe continuation?.resume(throwing: error)
+    settle(.failure(CallError(code, service: header.service, command: header.command)))?.cancel()
   }
 
-  private func takeContinuation(
-    _ early: (any Error)?
-  ) -> (continuation: UnsafeContinuation<Output, any Error>?, handler: Task<Void, Never>?) {
-    let (continuation, handler, timer) = unsafe state.withLock { state in
-      if state.hasEnded {
-        return unsafe (
-          nil as UnsafeContinuation<Output, any Error>?, nil as Task<Void, Never>?, nil as TimerHandle?
-        )
-      }
-      state.hasEnded = true
-      state.endedEarly = early
-      defer {
-        unsafe state.continuation = nil
-        state.handler = nil
-      }
-      return unsafe (state.continuation, state.handler, state.timer)
+  /// Keeps the result if it is the first one; returns the handler that ran then.
+  private func settle(_ result: Result<Output, any Error>) -> Task<Void, Never>? {
+    let (isFirst, timer, handler) = state.withLock { state -> (Bool, TimerHandle?, Task<Void, Never>?) in
+      if state.result != nil { return (false, nil, nil) }
+      state.result = result
+      defer { state.handler = nil }
+      return (true, state.timer, state.handler)
     }
-    if let timer { context.timers.cancel(timer) }
-    return unsafe (continuation, handler)
+    guard isFirst else { return nil }
+    if let timer { header.timers.cancel(timer) }
+    gate.open()
+    return handler
   }
 
-  @usableFromInline var isAbandoned: Bool { state.withLock { $0.hasEnded } }
+  @usableFromInline var isAbandoned: Bool { state.withLock { $0.result != nil } }
 
   /// The deadline has passed.
   @usableFromInline

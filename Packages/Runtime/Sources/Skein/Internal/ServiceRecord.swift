@@ -52,7 +52,7 @@ final class ServiceRecord: Sendable {
 
   private struct ExitWaiters {
     var reason: ExitReason?
-    var waiting: [CheckedContinuation<ExitReason, Never>] = []
+    var waiting: [TaskGate] = []
   }
 
   init(id: UInt32, name: String?, typeName: String, strand: Strand, node: SkeinNode, limits: ServiceLimits) {
@@ -177,7 +177,7 @@ final class ServiceRecord: Sendable {
       defer { waiters.waiting = [] }
       return waiters.waiting
     }
-    for continuation in waiting { continuation.resume(returning: reason) }
+    for gate in waiting { gate.open() }
     strand.owner = nil
   }
 
@@ -190,12 +190,13 @@ final class ServiceRecord: Sendable {
 
   /// Waits until the service is gone.
   func waitUntilGone() async -> ExitReason {
-    await withCheckedContinuation { continuation in
-      let reason: ExitReason? = waitsForExit.withLock { waiters in
-        if waiters.reason == nil { waiters.waiting.append(continuation) }
-        return waiters.reason
-      }
-      if let reason { continuation.resume(returning: reason) }
+    let gate = TaskGate()
+    let reason = waitsForExit.withLock { waiters in
+      if waiters.reason == nil { waiters.waiting.append(gate) }
+      return waiters.reason
     }
+    if let reason { return reason }
+    _ = await gate.wait()
+    return waitsForExit.withLock { $0.reason ?? .exited }
   }
 }
