@@ -47,15 +47,20 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     if unsafe inet_pton(AF_INET, host, &four) == 1 {
       self.init(family: false, port: port, high: UInt64(four.s_addr), low: 0, scope: 0)
     } else if let address = parts.first, unsafe inet_pton(AF_INET6, String(address), &six) == 1 {
-      let scope = parts.count == 2 ? UInt32(parts[1]) ?? unsafe if_nametoindex(String(parts[1])) : 0
+      let scope = parts.count == 2 ? Self.scope(named: String(parts[1])) : 0
       guard parts.count == 1 || scope != 0 else { throw .invalidAddress(host) }
       let words = unsafe withUnsafeBytes(of: &six) { raw in
-        (raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        unsafe (raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
       }
       self.init(family: true, port: port, high: words.0, low: words.1, scope: scope)
     } else {
       throw .invalidAddress(host)
     }
+  }
+
+  private static func scope(named name: String) -> UInt32 {
+    if let number = UInt32(name) { return number }
+    return unsafe if_nametoindex(name)
   }
 
   private init(family isIPv6: Bool, port: UInt16, high: UInt64, low: UInt64, scope: UInt32) {

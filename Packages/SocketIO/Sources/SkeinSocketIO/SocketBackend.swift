@@ -58,7 +58,7 @@ public enum SocketBackend: String, CaseIterable, Hashable, Sendable {
 
   private static func makeRing(limits: SocketLimits) throws(SocketError) -> any Poller {
     #if SKEIN_IOURING
-    return try RingPoller.make(limits: limits)
+    return try RingPoller(limits: limits)
     #else
     throw .backendUnavailable(.ioUring, reason: "built without the trait IOUring")
     #endif
