@@ -48,17 +48,18 @@ public final class TimerThread: Sendable {
 
   /// Shuts the queue down and waits until the thread has ended.
   ///
-  /// A handler that is running is waited for. Later calls do nothing. Called from a handler, on the thread itself,
-  /// it does not wait.
+  /// A handler that is running is waited for. Called from a handler, on the thread itself, it does not wait; a later
+  /// call from another thread, or the release of this object there, does. Calls after that do nothing.
   ///
   /// - Returns: how many timers were dropped; see ``TimerQueue/shutDown()``.
   @discardableResult
   public func shutDown() -> Int {
     let dropped = queue.shutDown()
     loop.stop()
+    if loop.isCurrent { return dropped }
     // Taken out first: joining under the lock would hold up a second caller.
     let thread = thread.withLock { thread in thread.take() }
-    if let thread, !loop.isCurrent { thread.join() }
+    if let thread { thread.join() }
     return dropped
   }
 

@@ -42,5 +42,7 @@ import Testing
       } catch { Issue.record(error) }
     }
     #expect(dropped == 1)
+    // Joins the thread, which the handler could not.
+    #expect(timers.shutDown() == 0)
   }
 }
