@@ -24,9 +24,10 @@ enum { BUFFER_GROUP = 0 };
 
 static size_t group_bytes(const skein_ring *ring) { return ring->options.buffer_count * sizeof(struct io_uring_buf); }
 
-static size_t memory_bytes(const skein_ring *ring) {
-  return (size_t)ring->options.buffer_count * ring->options.buffer_size;
-}
+// One line more than a buffer: the beginnings of buffers then do not compete for the same lines of the cache.
+static size_t stride(const skein_ring *ring) { return ring->options.buffer_size + 64; }
+
+static size_t memory_bytes(const skein_ring *ring) { return ring->options.buffer_count * stride(ring); }
 
 static void *map(size_t bytes) {
   void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -110,6 +111,12 @@ uint32_t skein_ring_unsubmitted(const skein_ring *ring) { return io_uring_sq_rea
 
 int skein_ring_submit(skein_ring *ring) { return io_uring_submit(&ring->ring); }
 
+int skein_ring_cancel_now(skein_ring *ring, int fd) {
+  struct io_uring_sync_cancel_reg all = {
+    .fd = fd, .flags = IORING_ASYNC_CANCEL_FD | IORING_ASYNC_CANCEL_ALL, .timeout = {.tv_sec = 1}};
+  return io_uring_register_sync_cancel(&ring->ring, &all);
+}
+
 // MARK: Completions
 
 uint32_t skein_ring_take(skein_ring *ring, skein_ring_completion *completions, uint32_t capacity) {
@@ -154,10 +161,15 @@ int skein_ring_wait(const skein_ring *ring, int64_t timeout_ns) {
     (sigset_t *)&argument, sizeof argument);
 }
 
+uintptr_t skein_ring_thread(void) {
+  static _Thread_local char mark;
+  return (uintptr_t)&mark;
+}
+
 // MARK: Provided buffers
 
 const void *skein_ring_buffer(const skein_ring *ring, int32_t buffer) {
-  return ring->memory + (size_t)buffer * ring->options.buffer_size;
+  return ring->memory + (size_t)buffer * stride(ring);
 }
 
 void skein_ring_recycle(skein_ring *ring, int32_t buffer) {

@@ -47,6 +47,8 @@ typedef struct {
 bool skein_ring_push(skein_ring *_Nonnull ring, skein_ring_request request); // false: the queue is full
 uint32_t skein_ring_unsubmitted(const skein_ring *_Nonnull ring);
 int skein_ring_submit(skein_ring *_Nonnull ring);
+// Every submitted request on `fd`, so that none touches memory after this; their completions follow.
+int skein_ring_cancel_now(skein_ring *_Nonnull ring, int fd);
 
 // MARK: Completions
 typedef struct {
@@ -72,6 +74,9 @@ int skein_ring_wait(const skein_ring *_Nonnull ring, int64_t timeout_ns);
 int skein_ring_nudge_prepare(void); // once before the first nudge
 // Interrupts every running thread of the process once, so that each does such work. Any thread.
 int skein_ring_nudge(void);
+
+// A number for the calling thread that no other living thread has.
+uintptr_t skein_ring_thread(void);
 
 // MARK: Provided buffers
 const void *_Nonnull skein_ring_buffer(const skein_ring *_Nonnull ring, int32_t buffer);
