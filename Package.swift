@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   .define("SKEIN_TSAN", .when(traits: ["TSan"])),
 ]
+let socketSettings = settings + [.define("SKEIN_IOURING", .when(traits: ["IOUring"]))]
 
 let package = Package(
   name: "skein",
@@ -20,10 +21,12 @@ let package = Package(
     .library(name: "SkeinMailbox", targets: ["SkeinMailbox"]),
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
+    .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
   ],
   traits: [
+    .trait(name: "IOUring", description: "The io_uring backend; needs liburing-dev"),
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
-    .default(enabledTraits: []),
+    .default(enabledTraits: ["IOUring"]),
   ],
   targets: [
     // Platform: lock, waiter, monotonic clock, C shims.
@@ -46,6 +49,21 @@ let package = Package(
     .target(
       name: "SkeinScheduler", dependencies: ["SkeinPlatform", "SkeinMailbox", "SkeinTimer"],
       path: "Packages/Scheduler/Sources/SkeinScheduler", swiftSettings: settings),
+
+    // SocketIO: epoll and io_uring behind one protocol, connections.
+    .systemLibrary(
+      name: "CLiburing", path: "Packages/SocketIO/Sources/CLiburing",
+      pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
+    .target(
+      name: "CSkeinRing", dependencies: [.target(name: "CLiburing", condition: .when(traits: ["IOUring"]))],
+      path: "Packages/SocketIO/Sources/CSkeinRing",
+      cSettings: [.define("SKEIN_IOURING", .when(traits: ["IOUring"]))]),
+    .target(
+      name: "SkeinSocketIO",
+      dependencies: [
+        "SkeinPlatform", "SkeinTimer", .target(name: "CSkeinRing", condition: .when(traits: ["IOUring"])),
+      ],
+      path: "Packages/SocketIO/Sources/SkeinSocketIO", swiftSettings: socketSettings),
   ],
   swiftLanguageModes: [.v6]
 )
