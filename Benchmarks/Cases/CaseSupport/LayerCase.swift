@@ -3,7 +3,7 @@
 /// A named piece of work whose result is known beforehand.
 ///
 /// Names are `Layer/operation/condition`, as in `Mailbox/flow/8-producers`.
-public struct LayerCase: Sendable {
+public struct LayerCase: Sendable, CustomStringConvertible {
   /// The case's name in reports.
   public let name: String
   /// Operations in one measured run.
@@ -34,6 +34,11 @@ public struct LayerCase: Sendable {
     self.expected = expected
     self.run = run
   }
+}
+
+extension LayerCase {
+  /// The name alone.
+  public var description: String { name }
 }
 
 /// 0 + 1 + … + (count - 1).

@@ -9,7 +9,7 @@ func ring(_ count: Int, strands: Int, _ workers: Int, _ meter: any Meter) throws
   try withPool(workers) { pool in
     let done = Event()
     let nodes = try (0..<strands).map { _ in Node(try Strand(pool: pool, label: "node"), done) }
-    for (index, node) in nodes.enumerated() { unsafe node.next = Unmanaged.passUnretained(nodes[(index + 1) % strands]) }
+    for index in 0..<strands { unsafe nodes[index].next = Unmanaged.passUnretained(nodes[(index + 1) % strands]) }
     meter.start()
     nodes[0].pass(count)
     done.wait()

@@ -18,7 +18,3 @@ private let allCases = mailboxCases + timerCases + schedulerCases
     for layerCase in allCases { #expect(layerCase.name.split(separator: "/").count == 3) }
   }
 }
-
-extension LayerCase: @retroactive CustomTestStringConvertible {
-  public var testDescription: String { name }
-}

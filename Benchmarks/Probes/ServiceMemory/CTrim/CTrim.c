@@ -1,0 +1,4 @@
+#include "CTrim.h"
+#include <malloc.h>
+
+void probe_trim(void) { malloc_trim(0); }
