@@ -47,6 +47,20 @@ extension Integration {
       }
     }
 
+    @Test(arguments: IOBackend.allCases)
+    func `an argument or a request longer than allowed is refused with Redis' words`(io: IOBackend) throws {
+      try withNode(io, ["--max-bulk-length", "1000", "--max-arguments", "10"]) { node in
+        let client = try node.client()
+        try #expect(client.ask("SET", "key", String(repeating: "v", count: 1_000)) == .ok)
+        try client.send(Array("*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$1001\r\n".utf8))
+        try #expect(client.readToEnd() == Array("-ERR Protocol error: invalid bulk length\r\n".utf8))
+        let second = try node.client()
+        try #expect(second.ask("DEL", "1", "2", "3", "4", "5", "6", "7", "8", "9") == .integer(0))
+        try second.send(Array("*11\r\n".utf8))
+        try #expect(second.readToEnd() == Array("-ERR Protocol error: invalid multibulk length\r\n".utf8))
+      }
+    }
+
     /// A client that has been let in: one who comes while the last one's descriptor is being closed tries again.
     private func admitted(to node: Node) throws -> RawClient {
       let guardTime = ContinuousClock.now + .seconds(Environment.hangGuardSeconds)

@@ -58,5 +58,21 @@ extension Integration {
         #expect(took < .seconds(8), "5 s and some slack for a busy machine: \(took)")
       }
     }
+
+    @Test(arguments: IOBackend.allCases)
+    func `a second signal ends the node at once with status 1`(io: IOBackend) throws {
+      try withNode(io) { node in
+        let idle = try node.client()
+        try idle.send(Request.bytes([Array("SET".utf8), Array("key".utf8), Pattern.bytes(8 << 20)]))
+        try #expect(idle.readReply() == .ok)
+        let stuck = try RawClient(port: node.port, receiveBuffer: 64 << 10)
+        try stuck.send((0..<4).flatMap { _ in Request.bytes("GET", "key") })
+        #expect(stuck.isReadable(withinMilliseconds: Environment.hangGuardSeconds * 1_000))
+        node.process.signal(SIGTERM)
+        try #expect(idle.isAtEnd(), "the first signal is being obeyed")
+        #expect(node.process.isRunning)
+        try #expect(node.stop(SIGINT) == .code(1))
+      }
+    }
   }
 }

@@ -23,10 +23,12 @@ extension Integration {
 
     /// Each option of `skein serve`, and a word of its default where it has one.
     static let options: [(name: String, fallback: String)] = [
-      ("--name", "default"), ("--resp", "127.0.0.1:"), ("--requirepass", ""), ("--insecure", ""),
-      ("--workers", "default"), ("--services", "default"), ("--io", "auto"), ("--maxmemory", ""),
-      ("--max-clients", "10000"), ("--max-bulk-bytes", "536870912"), ("--max-arguments", "1048576"),
-      ("--max-output-bytes", "8388608"), ("--version", ""), ("--help", ""),
+      ("--name", "default: skein"), ("--resp", "default: 127.0.0.1:6380"), ("--requirepass", "default: none"),
+      ("--insecure", ""), ("--workers", "default: one for each core"), ("--services", "default: 4"),
+      ("--io", "default: SKEIN_IO, else auto"), ("--max-clients", "default: 10000"),
+      ("--maxmemory", "default: no limit"), ("--max-bulk-length", "default: 536870912"),
+      ("--max-arguments", "default: 1048576"), ("--max-unread-output", "default: 8388608"),
+      ("--call-deadline", "default: 5.0"), ("--version", ""), ("--help", ""),
     ]
 
     @Test func `the help names every option and its default`() throws {
@@ -41,7 +43,8 @@ extension Integration {
         }
         let first = try #require(start, "\(option.name) is missing in \(result.output)")
         let rest = lines[(first + 1)...].prefix { !$0.drop(while: \.isWhitespace).hasPrefix("-") }
-        let paragraph = ([lines[first]] + rest).joined(separator: " ")
+        // Long lines are folded: words, whatever stands between them.
+        let paragraph = ([lines[first]] + rest).flatMap { $0.split(separator: " ") }.joined(separator: " ")
         #expect(paragraph.contains(option.fallback), "\(paragraph)")
       }
     }
@@ -73,7 +76,8 @@ extension Integration {
     static let badArguments: [[String]] = [
       ["--io", "uring"], ["--resp", "nonsense"], ["--resp", "127.0.0.1:70000"], ["--resp", "127.0.0.1:"],
       ["--workers", "0"], ["--workers", "many"], ["--services", "0"], ["--maxmemory", "lots"],
-      ["--max-clients", "0"], ["--unheard-of"],
+      ["--max-clients", "0"], ["--max-bulk-length", "0"], ["--max-arguments", "-1"], ["--max-unread-output", "0"],
+      ["--call-deadline", "0"], ["--workers", "65"], ["--services", "100000"], ["--unheard-of"],
     ]
 
     @Test(arguments: badArguments)
