@@ -13,6 +13,7 @@ let settings: [SwiftSetting] = [
   .define("SKEIN_TSAN", .when(traits: ["TSan"])),
 ]
 let socketSettings = settings + [.define("SKEIN_IOURING", .when(traits: ["IOUring"]))]
+let runtimeSettings = settings + [.define("SKEIN_LOGGING", .when(traits: ["Logging"]))]
 
 let package = Package(
   name: "skein",
@@ -22,11 +23,16 @@ let package = Package(
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
     .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
+    .library(name: "Skein", targets: ["Skein"]),
   ],
   traits: [
     .trait(name: "IOUring", description: "The io_uring backend; needs liburing-dev"),
+    .trait(name: "Logging", description: "The runtime logs through swift-log"),
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
-    .default(enabledTraits: ["IOUring"]),
+    .default(enabledTraits: ["IOUring", "Logging"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0")
   ],
   targets: [
     // Platform: lock, waiter, monotonic clock, C shims.
@@ -64,6 +70,17 @@ let package = Package(
         "SkeinPlatform", "SkeinTimer", .target(name: "CSkeinRing", condition: .when(traits: ["IOUring"])),
       ],
       path: "Packages/SocketIO/Sources/SkeinSocketIO", swiftSettings: socketSettings),
+
+    // Runtime: node, services, commands.
+    .target(
+      name: "Skein",
+      dependencies: [
+        "SkeinPlatform", "SkeinMailbox", "SkeinTimer", "SkeinScheduler", "SkeinSocketIO",
+        .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
+      ],
+      path: "Packages/Runtime/Sources/Skein", swiftSettings: runtimeSettings),
+
+    .testTarget(name: "SkeinTests", dependencies: ["Skein"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
