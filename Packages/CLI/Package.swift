@@ -9,9 +9,48 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "skein-cli",
+  products: [.executable(name: "skein", targets: ["skein"])],
+  dependencies: [
+    .package(path: "../Platform"),
+    .package(path: "../SocketIO"),
+    .package(path: "../Timer"),
+    .package(path: "../Runtime"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+  ],
   targets: [
     .target(name: "SkeinRESP", swiftSettings: settings),
+    .target(
+      name: "SkeinServe",
+      dependencies: [
+        "SkeinRESP",
+        .product(name: "Skein", package: "Runtime"),
+        .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinSocketIO", package: "SocketIO"),
+        .product(name: "SkeinTimer", package: "Timer"),
+      ],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "skein",
+      dependencies: [
+        "SkeinServe",
+        .product(name: "Skein", package: "Runtime"),
+        .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinSocketIO", package: "SocketIO"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: settings),
     .testTarget(name: "SkeinRESPTests", dependencies: ["SkeinRESP"], swiftSettings: settings),
+    .testTarget(
+      name: "SkeinServeTests",
+      dependencies: [
+        "SkeinServe",
+        .product(name: "Skein", package: "Runtime"),
+        .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinSocketIO", package: "SocketIO"),
+      ],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -23,6 +23,12 @@ let package = Package(
     .package(path: "../Mailbox", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
     .package(path: "../Timer", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
     .package(path: "../Scheduler", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
+    .package(
+      path: "../SocketIO",
+      traits: [
+        .trait(name: "TSan", condition: .when(traits: ["TSan"])),
+        .trait(name: "IOUring", condition: .when(traits: ["IOUring"])),
+      ]),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
   ],
   targets: [
@@ -33,6 +39,7 @@ let package = Package(
         .product(name: "SkeinMailbox", package: "Mailbox"),
         .product(name: "SkeinTimer", package: "Timer"),
         .product(name: "SkeinScheduler", package: "Scheduler"),
+        .product(name: "SkeinSocketIO", package: "SocketIO"),
         .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
       ],
       swiftSettings: settings),

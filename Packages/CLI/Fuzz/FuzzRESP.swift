@@ -56,7 +56,12 @@ private func converse(_ stream: ArraySlice<UInt8>, pieceBytes: Int, _ router: Co
     rest = rest.dropFirst(pieceBytes)
     while true {
       let batches = core.nextRound { ServerFacts() }
-      for batch in batches.reversed() {
+      var isCutShort = false
+      for batch in batches {
+        if isCutShort {
+          core.complete(batch, with: ShardReply())
+          continue
+        }
         let reply =
           switch batch.shard {
           case 0: first.execute(batch, now: 1_000)
@@ -64,6 +69,7 @@ private func converse(_ stream: ArraySlice<UInt8>, pieceBytes: Int, _ router: Co
           default: third.execute(batch, now: 1_000)
           }
         precondition(reply.executed > 0 || !batch.answersFirst, "the oldest request is always answered")
+        isCutShort = batch.start + reply.executed < batch.end
         core.complete(batch, with: reply)
       }
       let answers = core.takeOutput()

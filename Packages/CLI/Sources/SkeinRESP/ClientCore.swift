@@ -8,8 +8,8 @@
 
 /// One client's connection as a pure state machine: bytes in, batches for shards out, answers in, bytes out.
 ///
-/// The connection goes round by round: give it bytes, run the batches of a round on their shards in any order or at
-/// once, complete each, write the output, and ask for the next round.
+/// The connection goes round by round: give it bytes, run the batches of a round on their shards one after the other,
+/// complete each, write the output, and ask for the next round.
 ///
 ///     core.receive(bytes)
 ///     while true {
@@ -33,7 +33,7 @@ public struct ClientCore: Sendable {
   private let router: CommandRouter
   private var parser: RESPParser
   private var replies: ReplyQueue
-  private var round: RoundBuilder
+  private var round = RoundBuilder()
   private var leftOver: [ShardBatch] = []
   private var runningBatches = 0
   /// Whether parsing stopped for another reason than that it needs bytes.
@@ -52,7 +52,6 @@ public struct ClientCore: Sendable {
     session = Session(id: id, needsPassword: configuration.password != nil)
     parser = RESPParser(limits: configuration.limits)
     replies = ReplyQueue(limitBytes: configuration.replyLimitBytes)
-    round = RoundBuilder(shardCount: configuration.shardCount)
   }
 
   /// Whether more bytes should be read: everything complete was executed, and the client reads its answers.
@@ -88,7 +87,11 @@ public struct ClientCore: Sendable {
     if !isClosing { parser.append(bytes) }
   }
 
-  /// What the shards are to do next: at most one batch for each, all to be completed before the next round.
+  /// What the shards are to do next, in the order of the requests; all to be completed, in this order, before the
+  /// next round.
+  ///
+  /// A batch that was not executed to its end ends the round: complete those after it with an empty reply. So no
+  /// request takes effect before an earlier one, on whichever shards the two are.
   ///
   /// - Parameter facts: asked when the client wants to know them.
   /// - Returns: nothing when more bytes are needed, too much is unread, or the connection ends.
@@ -119,7 +122,7 @@ public struct ClientCore: Sendable {
       replies.fulfil(operation.ticket, part: operation.part, reply.bytes, lower..<end)
       lower = end
     }
-    if batch.start + reply.executed < batch.operations.count {
+    if batch.start + reply.executed < batch.end {
       var rest = batch
       rest.start += reply.executed
       leftOver.append(rest)
@@ -133,7 +136,7 @@ public struct ClientCore: Sendable {
     var writer = ReplyWriter()
     var reply = ShardReply()
     writer.error(text)
-    for _ in batch.start..<batch.operations.count {
+    for _ in batch.start..<batch.end {
       reply.bytes += writer.bytes
       reply.ends.append(reply.bytes.count)
     }

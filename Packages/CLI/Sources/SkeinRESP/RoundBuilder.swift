@@ -1,20 +1,21 @@
 // RoundBuilder: collects what the shards have to do for one round of a connection.
 
-/// The operations of one round, by shard.
+/// The operations of one round, in the order of the requests.
 struct RoundBuilder: Sendable {
-  private var operations: [[ShardOperation]]
+  private var operations: [ShardOperation] = []
+  /// The shard of each operation.
+  private var shards: [Int] = []
   /// Argument lists of split commands, to stand behind the parser's arguments.
   private var splitArguments: [ArgumentRange] = []
-  private(set) var isEmpty = true
 
-  init(shardCount: Int) { operations = Array(repeating: [], count: shardCount) }
+  var isEmpty: Bool { operations.isEmpty }
 
   /// Adds a command whose arguments are a run of the parser's.
   mutating func add(
     _ command: CommandName, isPart: Bool, _ first: Int, _ count: Int, _ ticket: ReplyTicket, part: Int, to shard: Int
   ) {
-    isEmpty = false
-    operations[shard].append(
+    shards.append(shard)
+    operations.append(
       ShardOperation(
         command: command, isPart: isPart, firstArgument: first, argumentCount: count, ticket: ticket, part: part))
   }
@@ -28,21 +29,25 @@ struct RoundBuilder: Sendable {
     splitArguments += arguments
   }
 
-  /// The batches, one for each shard that has something to do; empties the builder.
+  /// The batches, each a longest run of operations for one shard, in order; empties the builder.
   mutating func finish(_ bytes: [UInt8], _ arguments: [ArgumentRange]) -> [ShardBatch] {
     if isEmpty { return [] }
     let all = splitArguments.isEmpty ? arguments : arguments + splitArguments
+    if !splitArguments.isEmpty { operations = operations.map { $0.resolved(arguments.count) } }
     var batches: [ShardBatch] = []
-    for shard in operations.indices where !operations[shard].isEmpty {
-      var list: [ShardOperation] = []
-      swap(&list, &operations[shard])
-      if !splitArguments.isEmpty { list = list.map { $0.resolved(arguments.count) } }
+    var start = 0
+    while start < shards.count {
+      var end = start + 1
+      while end < shards.count && shards[end] == shards[start] { end += 1 }
       batches.append(
         ShardBatch(
-          shard: shard, bytes: bytes, arguments: all, operations: list, replyLimitBytes: 0, answersFirst: false))
+          shard: shards[start], bytes: bytes, arguments: all, operations: operations, start: start, end: end,
+          replyLimitBytes: 0, answersFirst: false))
+      start = end
     }
+    operations = []
+    shards.removeAll(keepingCapacity: true)
     splitArguments = []
-    isEmpty = true
     return batches
   }
 }

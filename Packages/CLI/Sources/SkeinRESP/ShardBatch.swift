@@ -26,17 +26,19 @@ public struct ShardBatch: Sendable {
   public let bytes: [UInt8]
   /// Where the arguments lie.
   public let arguments: [ArgumentRange]
-  /// What to do, in this order.
-  public internal(set) var operations: [ShardOperation]
+  /// The operations of the whole round; those from ``start`` to ``end`` are this batch's, in this order.
+  public let operations: [ShardOperation]
   /// Index of the first operation that is still to be done.
-  public internal(set) var start = 0
+  public internal(set) var start: Int
+  /// Index after the last operation of this batch.
+  public let end: Int
   /// Stop before an answer that would make the answers of this batch longer than this.
   public internal(set) var replyLimitBytes: Int
   /// Whether the first operation is executed whatever the length of its answer.
   public internal(set) var answersFirst: Bool
 
   /// Whether every operation was executed.
-  public var isDone: Bool { start == operations.count }
+  public var isDone: Bool { start == end }
 }
 
 /// A shard's answers to the first operations of a ``ShardBatch``, one after the other.
@@ -45,6 +47,9 @@ public struct ShardReply: Sendable {
   public internal(set) var bytes: [UInt8] = []
   /// Where each answer ends in ``bytes``.
   public internal(set) var ends: [Int] = []
+
+  /// A reply to nothing: no operation was executed.
+  public init() {}
 
   /// Number of operations executed; the others did not fit under the batch's limit.
   public var executed: Int { ends.count }

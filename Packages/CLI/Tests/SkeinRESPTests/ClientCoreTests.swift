@@ -90,16 +90,14 @@ import Testing
   }
 
   @Test func `a pipeline takes effect in the order sent, also across shards`() {
-    for backwards in [false, true] {
-      var redis = Harness(shards: 4)
-      let sent = "SET a 1\nSET b 2\nDBSIZE\nPING\nMGET b a\nFLUSHALL\nDBSIZE\nSET a 3\nGET a\nNOPE\nQUIT\nPING\n"
-      let output = redis.exchange(Array(sent.utf8), backwards: backwards)
-      let expected =
-        "+OK\r\n+OK\r\n:2\r\n+PONG\r\n*2\r\n$1\r\n2\r\n$1\r\n1\r\n+OK\r\n:0\r\n+OK\r\n$1\r\n3\r\n"
-        + "-ERR unknown command 'NOPE', with args beginning with: \r\n+OK\r\n"
-      #expect(String(decoding: output, as: UTF8.self) == expected)
-      #expect(redis.core.isFinished && !redis.core.wantsInput)
-    }
+    var redis = Harness(shards: 4)
+    let sent = "SET a 1\nSET b 2\nDBSIZE\nPING\nMGET b a\nFLUSHALL\nDBSIZE\nSET a 3\nGET a\nNOPE\nQUIT\nPING\n"
+    let output = redis.exchange(Array(sent.utf8))
+    let expected =
+      "+OK\r\n+OK\r\n:2\r\n+PONG\r\n*2\r\n$1\r\n2\r\n$1\r\n1\r\n+OK\r\n:0\r\n+OK\r\n$1\r\n3\r\n"
+      + "-ERR unknown command 'NOPE', with args beginning with: \r\n+OK\r\n"
+    #expect(String(decoding: output, as: UTF8.self) == expected)
+    #expect(redis.core.isFinished && !redis.core.wantsInput)
   }
 
   @Test func `a key's shard is its FNV-1a hash`() {

@@ -18,13 +18,16 @@ struct Harness: ~Copyable {
   }
 
   /// Gives bytes to the connection, runs its rounds until nothing more happens, and returns what it answers.
-  mutating func exchange(_ bytes: [UInt8], backwards: Bool = false) -> [UInt8] {
+  mutating func exchange(_ bytes: [UInt8]) -> [UInt8] {
     core.receive(bytes.span)
     var output: [UInt8] = []
     while true {
       let batches = core.nextRound { ServerFacts() }
-      for batch in backwards ? batches.reversed() : batches {
-        core.complete(batch, with: shards.execute(batch, now: now))
+      var isCutShort = false
+      for batch in batches {
+        let reply = isCutShort ? ShardReply() : shards.execute(batch, now: now)
+        if batch.start + reply.executed < batch.end { isCutShort = true }
+        core.complete(batch, with: reply)
       }
       let answers = core.takeOutput()
       core.acknowledge(answers.count)

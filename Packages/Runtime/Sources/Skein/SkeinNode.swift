@@ -248,9 +248,12 @@ public final class SkeinNode: Sendable {
     for waiter in waiting { waiter.end(nil) }
     if let sockets {
       sockets.stopListening()
-      await end(sockets.connectionRecords(), .shutDown, within: grace)
+      await wait(for: sockets.drain(), within: grace)
     }
-    await end(table.withLock { Array($0.byID.values) }, .shutDown, within: grace)
+    let services = table.withLock { Array($0.byID.values) }
+    for record in services { record.exit(.shutDown) }
+    await wait(for: services, within: grace)
+    await sockets?.flush(within: grace, clock: SkeinClock(pool.timers))
     sockets?.shutDown()
     pool.shutDown()
     let (ending, blocked) = ended.withLock { ended in
@@ -265,9 +268,8 @@ public final class SkeinNode: Sendable {
     for waiter in blocked { waiter.wake() }
   }
 
-  /// Ends `records`, by force those that have not ended when `grace` is over.
-  private func end(_ records: [ServiceRecord], _ reason: ExitReason, within grace: Duration) async {
-    for record in records { record.exit(reason) }
+  /// Waits until `records` are gone, and kills those that are not when `grace` is over.
+  private func wait(for records: [ServiceRecord], within grace: Duration) async {
     let timer = try? pool.timers.arm(at: .now.advanced(by: grace)) { for record in records { record.exit(.killed) } }
     for record in records { _ = await record.waitUntilGone() }
     if let timer { pool.timers.cancel(timer) }

@@ -122,7 +122,8 @@ import Testing
       goOn.signal()
       _ = try await blocking.value
       for sender in senders { try await sender.value }
-      while try await db.call(SimpleDB.count) < 24 { await Task.yield() }
+      while db.unreadCount > 0 { await Task.yield() }
+      #expect(try await db.call(SimpleDB.count) == 24)
     }
   }
 

@@ -35,7 +35,8 @@ import Testing
       }
       await #expect(throws: Refusal(text: "start")) { _ = try await node.spawn(named: "x") { BadStart($0) } }
       _ = try await node.spawn(named: "x") { SimpleDB($0) }
-      #expect(node.serviceCount == 1)
+      // What never started goes in its own time.
+      while node.serviceCount != 1 { await Task.yield() }
     }
   }
 

@@ -41,9 +41,9 @@
   public mutating func execute(_ batch: ShardBatch, now: Int64) -> ShardReply {
     var writer = ReplyWriter()
     var ends: [Int] = []
-    ends.reserveCapacity(batch.operations.count - batch.start)
+    ends.reserveCapacity(batch.end - batch.start)
     let operations = batch.operations
-    for index in batch.start..<operations.count {
+    for index in batch.start..<batch.end {
       let isFirst = index == batch.start && batch.answersFirst
       let call = Call(
         operation: operations[index], now: now,

@@ -29,6 +29,8 @@ final class ServiceRecord: Sendable {
   @exclusivity(unchecked) nonisolated(unsafe) private var handlersStarted: UInt64 = 0
   @exclusivity(unchecked) nonisolated(unsafe) private var life = Life.running
   @exclusivity(unchecked) nonisolated(unsafe) private var hasStopped = false
+  /// Called once, when the service is gone.
+  @exclusivity(unchecked) nonisolated(unsafe) var whenGone: (() -> Void)?
   /// Whether the node counts the service as a zombie.
   @exclusivity(unchecked) nonisolated(unsafe) var becameZombie = false
   /// What runs when an orderly exit has drained the handlers.
@@ -172,6 +174,8 @@ final class ServiceRecord: Sendable {
     unsafe service = nil
     strand.activationEnded = nil
     node.serviceEnded(self, reason)
+    if let whenGone = unsafe whenGone { whenGone() }
+    unsafe whenGone = nil
     let waiting = waitsForExit.withLock { waiters in
       waiters.reason = reason
       defer { waiters.waiting = [] }
