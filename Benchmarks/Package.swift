@@ -19,14 +19,17 @@ let layers: [(name: String, modules: [String])] = [
   ("Mailbox", ["Mailbox", "Platform"]),
   ("Timer", ["Timer", "Platform"]),
   ("Scheduler", ["Scheduler", "Mailbox", "Platform"]),
+  ("SocketIO", ["SocketIO", "Platform"]),
+  ("Runtime", ["Runtime"]),
 ]
 
 /// A layer's cases.
 func cases(_ name: String, _ modules: [String]) -> Target {
-  .target(
-    name: "\(name)Cases",
-    dependencies: ["CaseSupport"] + modules.map { module in .product(name: "Skein\(module)", package: module) },
-    path: "Cases/\(name)Cases", swiftSettings: settings)
+  let products = modules.map { module -> Target.Dependency in
+    .product(name: module == "Runtime" ? "Skein" : "Skein\(module)", package: module)
+  }
+  return .target(
+    name: "\(name)Cases", dependencies: ["CaseSupport"] + products, path: "Cases/\(name)Cases", swiftSettings: settings)
 }
 
 /// The program that measures a layer's cases. The tool looks for it in a folder called Benchmarks.
@@ -48,6 +51,8 @@ let package = Package(
     .package(path: "../Packages/Mailbox"),
     .package(path: "../Packages/Timer"),
     .package(path: "../Packages/Scheduler"),
+    .package(path: "../Packages/SocketIO"),
+    .package(path: "../Packages/Runtime", traits: ["IOUring"]),
   ],
   targets: [
     .target(name: "CHeap", path: "Cases/CHeap"),

@@ -1,10 +1,12 @@
 import CaseSupport
 import MailboxCases
+import RuntimeCases
 import SchedulerCases
+import SocketIOCases
 import Testing
 import TimerCases
 
-private let allCases = mailboxCases + timerCases + schedulerCases
+private let allCases = mailboxCases + timerCases + schedulerCases + socketIOCases + runtimeCases
 
 @Suite("Benchmark cases", .serialized) struct CasesTests {
   @Test(arguments: allCases)

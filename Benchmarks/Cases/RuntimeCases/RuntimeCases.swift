@@ -1,0 +1,65 @@
+// RuntimeCases: what services cost: calls, one-way messages, their making and ending, their memory.
+
+public import CaseSupport
+internal import Skein
+
+/// The runtime's cases.
+public let runtimeCases: [LayerCase] =
+  [1, 2].flatMap { workers in
+    let suffix = workers == 1 ? "1-worker" : "\(workers)-workers"
+    return [
+      LayerCase("Runtime/call-in-place/\(suffix)", count: 200_000) { try calls($0, .inPlace, workers, $1) },
+      LayerCase("Runtime/call-queued/\(suffix)", count: 50_000) { try calls($0, .queued, workers, $1) },
+      LayerCase("Runtime/call-async-handler/\(suffix)", count: 50_000) { try calls($0, .asynchronous, workers, $1) },
+      LayerCase("Runtime/flood-1-to-1/\(suffix)", count: 500_000) { try flood($0, senders: 1, workers, $1) },
+      LayerCase("Runtime/flood-8-to-1/\(suffix)", count: 500_000) { try flood($0, senders: 8, workers, $1) },
+      LayerCase("Runtime/ring-1000/\(suffix)", count: 200_000) { try ring($0, workers, $1) },
+      LayerCase("Runtime/spawn-exit/\(suffix)", count: 10_000, testCount: 100) { try spawns($0, workers, $1) },
+    ]
+  } + [
+    LayerCase("Runtime/idle-service/bytes", count: 100_000, testCount: 100, run: idleServices)
+  ]
+
+/// Runs `body` with a node that shuts down afterwards, and waits for it.
+func withNode<Result: Sendable>(
+  _ workers: Int, inPlaceDepth: Int = 16, _ body: @escaping @Sendable (SkeinNode) async throws -> Result
+) throws -> Result {
+  var options = NodeOptions()
+  options.workers = workers
+  options.log = .silent
+  options.sockets = nil
+  options.limits.inPlaceDepth = inPlaceDepth
+  let node = try SkeinNode(options)
+  let outcome = Outcome<Result>()
+  Task {
+    let result: Swift.Result<Result, any Error>
+    do { result = .success(try await body(node)) } catch { result = .failure(error) }
+    await node.shutDown()
+    outcome.set(result)
+  }
+  return try outcome.wait()
+}
+
+/// A task's result for a thread that waits.
+private final class Outcome<Value: Sendable>: @unchecked Sendable {
+  // @unchecked: written before `done`, read after it.
+  private let done = Event()
+  private var result: Result<Value, any Error>?
+
+  func set(_ result: Result<Value, any Error>) {
+    self.result = result
+    done.signal()
+  }
+
+  func wait() throws -> Value {
+    done.wait()
+    guard let result else { preconditionFailure("an outcome was announced before it was set") }
+    return try result.get()
+  }
+}
+
+/// A meter on its way to the task that starts and stops it.
+struct MeterBox: @unchecked Sendable {
+  // @unchecked: the thread that owns the meter waits meanwhile.
+  let meter: any Meter
+}

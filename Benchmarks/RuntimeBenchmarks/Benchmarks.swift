@@ -1,0 +1,5 @@
+import Benchmark
+import BenchmarkSupport
+import RuntimeCases
+
+let benchmarks: @Sendable () -> Void = { register(runtimeCases) }

@@ -1,0 +1,5 @@
+import Benchmark
+import BenchmarkSupport
+import SocketIOCases
+
+let benchmarks: @Sendable () -> Void = { register(socketIOCases) }
