@@ -43,7 +43,8 @@ public final class Connection: Sendable {
 
   /// Begins to read an accepted connection, with `handler` told of its events from now on.
   ///
-  /// On a connection that has a handler the new one takes its place, without any event to the old one. If the
+  /// On a connection that has a handler the new one takes its place, without any event to the old one; if the
+  /// peer has ended its direction already, the new one is told so. If the
   /// connection has ended already the handler is told so with ``ConnectionHandler/closed(_:reason:)`` and nothing else.
   public func start(handler: any ConnectionHandler) {
     core.allowSends()
@@ -81,17 +82,17 @@ public final class Connection: Sendable {
   /// - Returns: whether they were taken. Accepted bytes reach the peer in order, unless it resets the connection, we
   ///   ``abort()``, or a limit passes after ``close()``. A block into an empty queue is always accepted.
   /// - Complexity: one system call, or a copy.
-  public func send(_ bytes: [UInt8]) -> SendReceipt { send(bytes, .high) }
+  public func send(_ bytes: [UInt8]) -> WriteReceipt { send(bytes, .high) }
 
   /// Sends bytes that are lent for the call.
-  public func send(_ bytes: RawSpan) -> SendReceipt {
+  public func send(_ bytes: RawSpan) -> WriteReceipt {
     unsafe bytes.withUnsafeBytes { raw in unsafe send(raw, .high) }
   }
 
   /// Sends a block when nothing of ``send(_:)`` waits; once begun it is finished first.
-  public func sendLow(_ bytes: [UInt8]) -> SendReceipt { send(bytes, .low) }
+  public func sendLow(_ bytes: [UInt8]) -> WriteReceipt { send(bytes, .low) }
 
-  private func send(_ bytes: [UInt8], _ priority: SendPriority) -> SendReceipt {
+  private func send(_ bytes: [UInt8], _ priority: SendPriority) -> WriteReceipt {
     send(count: bytes.count, priority) {
       unsafe bytes.withUnsafeBytes { raw in unsafe core.write(raw, priority) }
     } orLeave: { inbox in
@@ -99,7 +100,7 @@ public final class Connection: Sendable {
     }
   }
 
-  private func send(_ raw: UnsafeRawBufferPointer, _ priority: SendPriority) -> SendReceipt {
+  private func send(_ raw: UnsafeRawBufferPointer, _ priority: SendPriority) -> WriteReceipt {
     send(count: raw.count, priority) {
       unsafe core.write(raw, priority)
     } orLeave: { inbox in
@@ -110,7 +111,7 @@ public final class Connection: Sendable {
 
   private func send(
     count: Int, _ priority: SendPriority, now: () -> Void, orLeave: (inout ConnectionInbox) -> Void
-  ) -> SendReceipt {
+  ) -> WriteReceipt {
     // Relaxed: a hint; whether the bytes go out is decided under the gate.
     switch core.sendState.load(ordering: .relaxed) {
     case ConnectionCore.SendState.open: break

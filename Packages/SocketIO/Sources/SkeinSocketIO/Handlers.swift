@@ -83,7 +83,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// The answer to a send, at once.
-public enum SendReceipt: Hashable, Sendable {
+public enum WriteReceipt: Hashable, Sendable {
   /// Taken; so many bytes now wait to be written. They reach the peer unless it resets, or a limit of ``SocketLimits``
   /// passes after a close.
   case accepted(queuedBytes: Int)

@@ -155,6 +155,8 @@ struct ConnectionInbox {
     }
     self.handler = handler
     self.connection = connection
+    // Whoever takes over a connection has to know that its input has ended.
+    if machine.inputEnded { monitor.tellLater(.inputEnded(handler, connection)) }
     apply(.start)
   }
 

@@ -76,11 +76,15 @@ struct ParkingTimes {
 /// Something to tell a connection's handler once no other handler runs.
 enum Notice {
   case closed(any ConnectionHandler, Connection, CloseReason)
+  case inputEnded(any ConnectionHandler, Connection)
   case writability(ConnectionCore)
 
   func deliver() {
     switch self {
     case .closed(let handler, let connection, let reason): handler.closed(connection, reason: reason)
+    case .inputEnded(let handler, let connection):
+      // Nothing comes after the end, which may have been told meanwhile.
+      if connection.closeReason == nil { handler.inputEnded(connection) }
     case .writability(let core): core.tellWritability()
     }
   }

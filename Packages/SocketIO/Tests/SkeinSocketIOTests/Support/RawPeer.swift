@@ -1,0 +1,174 @@
+// RawPeer: the other end, with blocking system calls, which tells FIN and RST apart.
+
+import Glibc
+import SkeinPlatform
+import SkeinSocketIO
+
+enum WireEnd: Equatable, Sendable { case fin, reset, timeout, failed(Int32) }
+
+struct Wire: Sendable {
+  var bytes: [UInt8]
+  var end: WireEnd
+}
+
+final class RawPeer: Sendable {
+  private let descriptor: Lock<Int32>
+  private var fd: Int32 { descriptor.withLock { $0 } }
+
+  init(adopting fd: Int32) {
+    descriptor = Lock(fd)
+    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    unsafe setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  /// A socket that is not connected yet.
+  static func make(receiveBuffer: Int32? = nil, isIPv6: Bool = false) -> RawPeer {
+    let fd = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    precondition(fd >= 0, "no descriptor for a test")
+    if var size = receiveBuffer {
+      unsafe setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
+    return RawPeer(adopting: fd)
+  }
+
+  deinit { close() }
+
+  func connect(port: UInt16, isIPv6: Bool = false) {
+    let outcome: Int32
+    if isIPv6 {
+      var address = sockaddr_in6()
+      address.sin6_family = sa_family_t(AF_INET6)
+      address.sin6_port = port.bigEndian
+      address.sin6_addr = in6addr_loopback
+      outcome = unsafe withUnsafePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+          unsafe Glibc.connect(fd, generic, socklen_t(MemoryLayout<sockaddr_in6>.size))
+        }
+      }
+    } else {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      outcome = unsafe withUnsafePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+          unsafe Glibc.connect(fd, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+    }
+    precondition(outcome == 0, "a test could not connect")
+  }
+
+  func send(_ bytes: [UInt8]) {
+    var sent = 0
+    while sent < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { raw in
+        unsafe Glibc.send(fd, raw.baseAddress! + sent, raw.count - sent, Int32(MSG_NOSIGNAL))
+      }
+      if count <= 0 { return }
+      sent += count
+    }
+  }
+
+  /// Reads until the end of the stream, `pieceSize` bytes at a time.
+  func readAll(pieceSize: Int = 65_536) -> Wire {
+    var wire = Wire(bytes: [], end: .fin)
+    while read(atMost: pieceSize, into: &wire) {}
+    return wire
+  }
+
+  /// Reads `count` bytes, or fewer when the stream ends.
+  func read(_ count: Int) -> Wire {
+    var wire = Wire(bytes: [], end: .fin)
+    while wire.bytes.count < count, read(atMost: count - wire.bytes.count, into: &wire) {}
+    return wire
+  }
+
+  private func read(atMost size: Int, into wire: inout Wire) -> Bool {
+    var piece = [UInt8](repeating: 0, count: size)
+    let count = unsafe piece.withUnsafeMutableBytes { raw in unsafe recv(fd, raw.baseAddress!, raw.count, 0) }
+    if count > 0 {
+      wire.bytes += piece[..<count]
+      return true
+    }
+    let number = errno
+    if count < 0 { wire.end = number == ECONNRESET ? .reset : number == EAGAIN ? .timeout : .failed(number) }
+    return false
+  }
+
+  /// Reads on another thread.
+  func readAllInBackground(pieceSize: Int = 65_536, done: @escaping @Sendable () -> Void) throws -> Reading {
+    let reading = Reading()
+    reading.thread.withLock { $0.thread = try? PlatformThread.start(name: "peer") {
+      let wire = self.readAll(pieceSize: pieceSize)
+      reading.wire.withLock { $0 = wire }
+      done()
+    } }
+    return reading
+  }
+
+  final class Reading: Sendable {
+    struct Once: ~Copyable {
+      var thread: PlatformThread?
+    }
+    let wire = Lock<Wire?>(nil)
+    let thread = Lock(Once())
+
+    var result: Wire? { wire.withLock { $0 } }
+    deinit { if let ending = thread.withLock({ once -> PlatformThread? in once.thread.take() }) { ending.join() } }
+  }
+
+  func shutdownWrite() { _ = shutdown(fd, Int32(SHUT_WR)) }
+  func shutdownRead() { _ = shutdown(fd, Int32(SHUT_RD)) }
+
+  func close() {
+    let closing = descriptor.withLock { fd in
+      defer { fd = -1 }
+      return fd
+    }
+    if closing >= 0 { _ = Glibc.close(closing) }
+  }
+
+  /// Closes so that the other end sees RST.
+  func reset() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    unsafe setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    close()
+  }
+
+  /// The socket's pending error.
+  var pendingError: Int32 {
+    var value: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    unsafe getsockopt(fd, SOL_SOCKET, SO_ERROR, &value, &length)
+    return value
+  }
+}
+
+/// A listening socket outside of any loop.
+final class RawListener: Sendable {
+  private let fd: Int32
+  let port: UInt16
+
+  init() {
+    fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let descriptor = fd
+    let outcome = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        unsafe bind(descriptor, generic, length) == 0 && Glibc.listen(descriptor, 16) == 0
+          && getsockname(descriptor, generic, &length) == 0
+      }
+    }
+    precondition(outcome, "a test could not listen")
+    port = UInt16(bigEndian: address.sin_port)
+  }
+
+  deinit { _ = Glibc.close(fd) }
+
+  func accept() -> RawPeer { RawPeer(adopting: Glibc.accept(fd, nil, nil)) }
+}
