@@ -22,8 +22,15 @@ public struct SocketOptions: Sendable {
   public init() {}
 }
 
-/// A worker waits in its loop.
-extension SocketLoop: @retroactive WorkerWaiter {}
+/// A worker's place to wait in: its loop.
+private final class LoopWaiter: WorkerWaiter {
+  private let loop: SocketLoop
+  init(_ loop: SocketLoop) { self.loop = loop }
+  func wait(until deadline: MonotonicInstant?) { loop.wait(until: deadline) }
+  func wake() { loop.wake() }
+  func wake(at deadline: MonotonicInstant) { loop.wake(at: deadline) }
+  func look() -> Bool { loop.look() }
+}
 
 final class NodeSockets: Sendable {
   private struct Table {
@@ -51,7 +58,7 @@ final class NodeSockets: Sendable {
     }
   }
 
-  func waiter(_ index: Int) -> any WorkerWaiter { loops[index] }
+  func waiter(_ index: Int) -> any WorkerWaiter { LoopWaiter(loops[index]) }
 
   /// Listens with every loop on one address.
   func listen(
