@@ -132,7 +132,8 @@ public import Synchronization
       firstBlock.store(address, ordering: .relaxed)
     } else {
       // Relaxed: written by the installer before us, whose step our compare-exchange acquired.
-      let previous = unsafe Block<Element>(base: UnsafeMutableRawPointer(bitPattern: lastBlock.load(ordering: .relaxed))!)
+      let previous = unsafe Block<Element>(
+        base: UnsafeMutableRawPointer(bitPattern: lastBlock.load(ordering: .relaxed))!)
       // Release: publishes the block's marks; pairs with the acquire in `dequeue`.
       unsafe previous.next.pointee.store(address, ordering: .releasing)
     }

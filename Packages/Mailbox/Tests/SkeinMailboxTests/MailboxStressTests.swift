@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Mailbox under stress") struct MailboxStressTests {
   @Test(arguments: [1, 3, 15, 16, 100, 1_024], [2, 4])
-  func `nothing is lost, doubled or reordered, and one thread at a time consumes`(capacity: Int, producers: Int) throws {
+  func `nothing is lost, doubled or reordered, and one thread at a time consumes`(capacity: Int, producers: Int) throws
+  {
     for _ in 0..<stressRounds {
       let each = 30_000
       let shared = ScheduledConsumer(capacity: capacity, producers: producers)

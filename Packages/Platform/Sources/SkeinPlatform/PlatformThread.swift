@@ -40,16 +40,18 @@ internal import Glibc
     let start = Start(name: String(name.utf8.prefix(15)) ?? name, outlivesLoops: outlivesLoops, body: body)
     let argument = unsafe Unmanaged.passRetained(start).toOpaque()
     var handle = pthread_t()
-    let failure = unsafe pthread_create(&handle, nil, { raw in
-      let start = unsafe Unmanaged<Start>.fromOpaque(raw!).takeRetainedValue()
-      _ = unsafe start.name.withCString { name in unsafe skein_thread_set_name(name) }
-      _ = skein_thread_set_timer_slack(1)
-      if start.outlivesLoops {
-        unsafe ThreadSlot.outlivesLoops.value = unsafe UnsafeMutableRawPointer(bitPattern: 1)
-      }
-      start.body()
-      return nil
-    }, argument)
+    let failure = unsafe pthread_create(
+      &handle, nil,
+      { raw in
+        let start = unsafe Unmanaged<Start>.fromOpaque(raw!).takeRetainedValue()
+        _ = unsafe start.name.withCString { name in unsafe skein_thread_set_name(name) }
+        _ = skein_thread_set_timer_slack(1)
+        if start.outlivesLoops {
+          unsafe ThreadSlot.outlivesLoops.value = unsafe UnsafeMutableRawPointer(bitPattern: 1)
+        }
+        start.body()
+        return nil
+      }, argument)
     guard failure == 0 else {
       unsafe Unmanaged<Start>.fromOpaque(argument).release()
       throw SystemCallError(call: "pthread_create", errorNumber: failure)

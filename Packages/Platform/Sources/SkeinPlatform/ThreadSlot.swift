@@ -2,7 +2,7 @@
 
 internal import CSkeinPlatform
 
-/// A thread-local pointer.
+/// A pointer of which every thread has its own.
 ///
 /// Slots are few and fixed, each with one owner among the layers. Swift's own thread-locals may be
 /// cached by the optimizer across a suspension; these are read by a function that is not inlined.

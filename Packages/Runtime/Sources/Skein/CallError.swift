@@ -2,7 +2,7 @@
 
 /// Why a call has no answer. What a handler throws reaches the caller as it is, not as a `CallError`.
 public struct CallError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What went wrong.
+  /// What went wrong; codes may be added, so switch with a default.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private let name: String
 

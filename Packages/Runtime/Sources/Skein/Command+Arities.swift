@@ -94,7 +94,8 @@ extension Command {
   public init<A: Sendable, B: Sendable, C: Sendable, D: Sendable>(
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D) async throws -> Output
   ) where Input == (A, B, C, D) {
-    self.init(name: name, asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3) })
+    self.init(
+      name: name, asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3) })
   }
 }
 
@@ -105,7 +106,8 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D, E) throws -> Output
   ) where Input == (A, B, C, D, E) {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service, A, B, C, D, E) throws -> Output).self)
-    self.init(name: name, synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3, input.4) })
+    self.init(
+      name: name, synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3, input.4) })
   }
 
   /// A command with five arguments and an asynchronous handler.
@@ -113,7 +115,9 @@ extension Command {
   public init<A: Sendable, B: Sendable, C: Sendable, D: Sendable, E: Sendable>(
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D, E) async throws -> Output
   ) where Input == (A, B, C, D, E) {
-    self.init(name: name, asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3, input.4) })
+    self.init(
+      name: name,
+      asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3, input.4) })
   }
 }
 
@@ -124,7 +128,9 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D, E, F) throws -> Output
   ) where Input == (A, B, C, D, E, F) {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service, A, B, C, D, E, F) throws -> Output).self)
-    self.init(name: name, synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3, input.4, input.5) })
+    self.init(
+      name: name,
+      synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3, input.4, input.5) })
   }
 
   /// A command with six arguments and an asynchronous handler.
@@ -132,6 +138,9 @@ extension Command {
   public init<A: Sendable, B: Sendable, C: Sendable, D: Sendable, E: Sendable, F: Sendable>(
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D, E, F) async throws -> Output
   ) where Input == (A, B, C, D, E, F) {
-    self.init(name: name, asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3, input.4, input.5) })
+    self.init(
+      name: name,
+      asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3, input.4, input.5)
+      })
   }
 }

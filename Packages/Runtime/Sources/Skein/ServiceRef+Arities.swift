@@ -101,13 +101,17 @@ extension ServiceRef {
   ///
   /// - Returns: what became of the message, at once.
   @inlinable @discardableResult
-  public func send<A, B, C, Output>(_ command: Command<Service, (A, B, C), Output>, _ a: A, _ b: B, _ c: C) -> SendReceipt {
+  public func send<A, B, C, Output>(_ command: Command<Service, (A, B, C), Output>, _ a: A, _ b: B, _ c: C)
+    -> SendReceipt
+  {
     send(command, arguments: (a, b, c))
   }
 
   /// Sends a one-way message of three arguments, waiting for room while the mailbox is full.
   @inlinable
-  public func sendWhenReady<A, B, C, Output>(_ command: Command<Service, (A, B, C), Output>, _ a: A, _ b: B, _ c: C) async throws {
+  public func sendWhenReady<A, B, C, Output>(_ command: Command<Service, (A, B, C), Output>, _ a: A, _ b: B, _ c: C)
+    async throws
+  {
     try await sendWhenReady(command, arguments: (a, b, c))
   }
 }
@@ -120,7 +124,8 @@ extension ServiceRef {
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
   @inlinable
   public func call<A, B, C, D, Output>(
-    _ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D, deadline: CallDeadline = .standard
+    _ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D,
+    deadline: CallDeadline = .standard
   ) async throws -> Output {
     try await call(command, arguments: (a, b, c, d), deadline: deadline)
   }
@@ -129,13 +134,17 @@ extension ServiceRef {
   ///
   /// - Returns: what became of the message, at once.
   @inlinable @discardableResult
-  public func send<A, B, C, D, Output>(_ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D) -> SendReceipt {
+  public func send<A, B, C, D, Output>(
+    _ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D
+  ) -> SendReceipt {
     send(command, arguments: (a, b, c, d))
   }
 
   /// Sends a one-way message of four arguments, waiting for room while the mailbox is full.
   @inlinable
-  public func sendWhenReady<A, B, C, D, Output>(_ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D) async throws {
+  public func sendWhenReady<A, B, C, D, Output>(
+    _ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D
+  ) async throws {
     try await sendWhenReady(command, arguments: (a, b, c, d))
   }
 }
@@ -148,7 +157,8 @@ extension ServiceRef {
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
   @inlinable
   public func call<A, B, C, D, E, Output>(
-    _ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, deadline: CallDeadline = .standard
+    _ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E,
+    deadline: CallDeadline = .standard
   ) async throws -> Output {
     try await call(command, arguments: (a, b, c, d, e), deadline: deadline)
   }
@@ -157,13 +167,17 @@ extension ServiceRef {
   ///
   /// - Returns: what became of the message, at once.
   @inlinable @discardableResult
-  public func send<A, B, C, D, E, Output>(_ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E) -> SendReceipt {
+  public func send<A, B, C, D, E, Output>(
+    _ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E
+  ) -> SendReceipt {
     send(command, arguments: (a, b, c, d, e))
   }
 
   /// Sends a one-way message of five arguments, waiting for room while the mailbox is full.
   @inlinable
-  public func sendWhenReady<A, B, C, D, E, Output>(_ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E) async throws {
+  public func sendWhenReady<A, B, C, D, E, Output>(
+    _ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E
+  ) async throws {
     try await sendWhenReady(command, arguments: (a, b, c, d, e))
   }
 }
@@ -176,7 +190,8 @@ extension ServiceRef {
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
   @inlinable
   public func call<A, B, C, D, E, F, Output>(
-    _ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F, deadline: CallDeadline = .standard
+    _ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F,
+    deadline: CallDeadline = .standard
   ) async throws -> Output {
     try await call(command, arguments: (a, b, c, d, e, f), deadline: deadline)
   }
@@ -185,13 +200,17 @@ extension ServiceRef {
   ///
   /// - Returns: what became of the message, at once.
   @inlinable @discardableResult
-  public func send<A, B, C, D, E, F, Output>(_ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F) -> SendReceipt {
+  public func send<A, B, C, D, E, F, Output>(
+    _ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F
+  ) -> SendReceipt {
     send(command, arguments: (a, b, c, d, e, f))
   }
 
   /// Sends a one-way message of six arguments, waiting for room while the mailbox is full.
   @inlinable
-  public func sendWhenReady<A, B, C, D, E, F, Output>(_ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F) async throws {
+  public func sendWhenReady<A, B, C, D, E, F, Output>(
+    _ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F
+  ) async throws {
     try await sendWhenReady(command, arguments: (a, b, c, d, e, f))
   }
 }

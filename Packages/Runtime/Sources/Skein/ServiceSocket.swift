@@ -7,9 +7,9 @@
 //   I2  while `unread` is at its limit the connection is paused: `received` pauses it whenever the limit is reached,
 //       and `read`, which empties it, resumes it afterwards. Nothing calls the loop while the lock is held.
 
-public import SkeinSocketIO
 internal import SkeinPlatform
 internal import SkeinScheduler
+public import SkeinSocketIO
 
 /// A connection as its service sees it.
 ///

@@ -1,9 +1,10 @@
 // SkeinLog: the one place through which the runtime logs.
 
+internal import SkeinPlatform
+
 #if SKEIN_LOGGING
 internal import Logging
 #endif
-internal import SkeinPlatform
 
 /// Where a node's log goes: one function.
 ///

@@ -193,9 +193,11 @@ public final class SkeinNode: Sendable {
     // Relaxed: a count for people.
     zombies.add(1, ordering: .relaxed)
     unsafe record.becameZombie = true
-    log(.warning, "a killed service has handlers that have not ended", [
-      "service": record.label, "handlers": "\(handlers)",
-    ])
+    log(
+      .warning, "a killed service has handlers that have not ended",
+      [
+        "service": record.label, "handlers": "\(handlers)",
+      ])
   }
 
   func serviceEnded(_ record: ServiceRecord, _ reason: ExitReason) {

@@ -92,7 +92,8 @@ actor SimpleDB: SkeinService {
   }
   static let count = Command("COUNT") { (db: isolated SimpleDB) in db.table.count }
   static let fail = Command("FAIL") { (db: isolated SimpleDB, text: String) throws -> Int in throw Refusal(text: text) }
-  static let append = Command("APPEND") { (db: isolated SimpleDB, key: String, a: Int, b: Int, c: Int, d: Int, e: Int) in
+  static let append = Command("APPEND") {
+    (db: isolated SimpleDB, key: String, a: Int, b: Int, c: Int, d: Int, e: Int) in
     db.table[key, default: ""] += "\(a)\(b)\(c)\(d)\(e)"
     return db.table[key]!
   }
@@ -109,7 +110,9 @@ actor SimpleDB: SkeinService {
     goOn.wait()
   }
   static let deadline = Command("DEADLINE") { (db: isolated SimpleDB) in db.context.currentCall?.deadline }
-  static let asyncDeadline = Command("ASYNCDEADLINE") { (db: isolated SimpleDB) async in db.context.currentCall?.deadline }
+  static let asyncDeadline = Command("ASYNCDEADLINE") { (db: isolated SimpleDB) async in
+    db.context.currentCall?.deadline
+  }
   static let stubborn = Command("STUBBORN") { (db: isolated SimpleDB, gate: Gate, entered: Event, done: Event) async in
     entered.signal()
     await gate.pass()
@@ -143,7 +146,8 @@ actor Caller: SkeinService {
     outcome.value.withLock { $0 = (receipt, code) }
     outcome.done.signal()
   }
-  static let floodSelf: Command<Caller, (Int, Event), Void> = Command("FLOOD") { (caller: isolated Caller, left: Int, done: Event) in
+  static let floodSelf: Command<Caller, (Int, Event), Void> = Command("FLOOD") {
+    (caller: isolated Caller, left: Int, done: Event) in
     if left == 0 { done.signal() } else { _ = caller.reference.send(floodSelf, left - 1, done) }
   }
 }

@@ -147,7 +147,7 @@ public final class WorkerPool: Sendable {
     // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `sleep`.
     let asleep = sleepers.load(ordering: .sequentiallyConsistent)
     if asleep == 0 { return }
-    // Acquire and release: one waker wins; the woken worker's store of false lets the next one.
+    // Sequentially consistent: one waker wins; pairs with the store of false before the woken worker's last look.
     if searching.exchange(true, ordering: .sequentiallyConsistent) { return }
     workers[asleep.trailingZeroBitCount].waiter.wake()
   }
@@ -207,7 +207,7 @@ public final class WorkerPool: Sendable {
     // Sequentially consistent: said before the last look; pairs with the load in `wakeOne`.
     let asleep = sleepers.bitwiseOr(bit, ordering: .sequentiallyConsistent).newValue
     defer {
-      // Relaxed: only this worker clears its bit; a waker that still sees it wakes us once for nothing.
+      // Sequentially consistent like the others; a waker that still sees the bit wakes us once for nothing.
       sleepers.bitwiseAnd(~bit, ordering: .sequentiallyConsistent)
     }
     // Sequentially consistent: pairs with the store in `shutDown`.

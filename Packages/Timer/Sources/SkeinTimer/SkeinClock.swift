@@ -56,8 +56,8 @@ public struct SkeinClock: Clock {
   }
 
   private func sleep(until deadline: MonotonicInstant, isolation: isolated (any Actor)?) async throws {
-    let gate = Gate()
-    let timer = try queue.arm(at: deadline, target: gate)
+    let gate = TaskGate()
+    let timer = try queue.arm(at: deadline, target: GateTimer(gate))
     // The closure names `isolation` so that it belongs to the caller's actor: else it would begin on the global pool.
     let reason = await withTaskCancellationHandler {
       _ = isolation

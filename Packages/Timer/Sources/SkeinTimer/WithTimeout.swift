@@ -55,9 +55,9 @@ private final class TimedOperation<Value>: @unchecked Sendable {
   private var operation: (nonisolated(nonsending) () async throws -> Value)?
   private var result: Result<Value, any Error>?
   /// Opened by the timer or by the operation's end.
-  private let first = Gate()
+  private let first = TaskGate()
   /// Opened by the operation's end.
-  private let last = Gate()
+  private let last = TaskGate()
 
   init(limit: Duration, _ operation: nonisolated(nonsending) @escaping () async throws -> Value) {
     self.limit = limit
@@ -69,7 +69,7 @@ private final class TimedOperation<Value>: @unchecked Sendable {
     let now = clock.now
     let deadline = now.advanced(by: limit)
     let isLate = deadline <= now
-    let timer = isLate ? TimerHandle.none : try clock.queue.arm(at: deadline, target: first)
+    let timer = isLate ? TimerHandle.none : try clock.queue.arm(at: deadline, target: GateTimer(first))
     if isLate { first.open(.fired) }
     // As a literal argument it would not belong to the caller's actor, so it is a value first.
     let body: @isolated(any) () async -> Void = {

@@ -29,7 +29,8 @@ struct MailboxRemains<Element: ~Copyable & Sendable>: ~Copyable {
         let next =
           block == 0
           ? mailbox.firstBlock.exchange(0, ordering: .relaxed)
-          : unsafe Block<Element>(base: UnsafeMutableRawPointer(bitPattern: block)!).next.pointee.load(ordering: .relaxed)
+          : unsafe Block<Element>(base: UnsafeMutableRawPointer(bitPattern: block)!).next.pointee.load(
+            ordering: .relaxed)
         free()
         block = next
       } else {

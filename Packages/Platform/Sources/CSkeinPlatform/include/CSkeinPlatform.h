@@ -1,5 +1,5 @@
 // What Swift cannot import or must not inline: system calls with variadic or macro
-// interfaces, socket helpers, thread-local slots and sanitizer annotations.
+// interfaces, socket functions, thread-local slots and sanitizer annotations.
 // Every function returns what the kernel returned, with -errno instead of -1.
 #ifndef CSKEINPLATFORM_H
 #define CSKEINPLATFORM_H

@@ -3,8 +3,8 @@
 // Two parts: `JobStack`, on which any thread pushes, and `JobList`, which only the strand's turn touches.
 // A job is in one list at most, and leaves it before it runs, so its words are ours while it is listed.
 
-@_spi(ExperimentalCustomExecutors) internal import _Concurrency
 internal import Synchronization
+@_spi(ExperimentalCustomExecutors) internal import _Concurrency
 
 extension UnownedJob {
   /// The address of the runtime's job object.

@@ -117,4 +117,3 @@ internal import Synchronization
     unsafe Unmanaged<Strand>.fromOpaque(UnsafeRawPointer(bitPattern: bits)!).takeRetainedValue()
   }
 }
-
