@@ -1,0 +1,121 @@
+import CSkeinPlatform
+import Glibc
+import SkeinPlatform
+import Synchronization
+import Testing
+
+@testable import SkeinSocketIO
+
+#if SKEIN_IOURING
+@Suite("RingPoller waiting") struct RingWaitingTests {
+  /// A poller whose owner is the calling thread.
+  private func owned() throws -> RingHarness {
+    let harness = try RingHarness()
+    harness.turn()
+    return harness
+  }
+
+  @Test func `a signal before the wait ends it at once`() throws {
+    let harness = try owned()
+    harness.poller.signal()
+    harness.poller.signal()
+    _ = harness.poller.waitInKernel(until: nil)
+    #expect(!harness.poller.waitInKernel(until: .now))
+  }
+
+  @Test func `a signal from another thread ends the wait, a thousand times`() throws {
+    let harness = try owned()
+    let poller = harness.poller
+    let rounds = 1000
+    let heard = Atomic<Int>(0)
+    let thread = try PlatformThread.start(name: "signaller") {
+      for round in 0..<rounds {
+        while heard.load(ordering: .acquiring) < round { skein_thread_yield() }
+        poller.signal()
+      }
+    }
+    for round in 1...rounds {
+      if poller.waitInKernel(until: nil) { harness.collect(afterWait: true) }
+      heard.store(round, ordering: .releasing)
+    }
+    thread.join()
+  }
+
+  @Test func `an alarm ends the wait, whether it was set before or during it`() throws {
+    let harness = try owned()
+    let poller = harness.poller
+    let first = MonotonicInstant.now.advanced(by: .milliseconds(2))
+    poller.setAlarm(at: first)
+    while MonotonicInstant.now < first {
+      if poller.waitInKernel(until: nil) { harness.collect(afterWait: true) }
+    }
+    let thread = try PlatformThread.start(name: "alarmer") {
+      for _ in 0..<100 { poller.setAlarm(at: .now.advanced(by: .milliseconds(1))) }
+    }
+    if poller.waitInKernel(until: nil) { harness.collect(afterWait: true) }
+    thread.join()
+  }
+
+  @Test func `an idle connection does not end the wait`() throws {
+    let harness = try owned()
+    let (token, peer) = harness.connect()
+    harness.poller.beginReceive(token)
+    harness.poller.flush()
+    while harness.turn(until: .now) {}
+    #expect(!harness.poller.waitInKernel(until: .now.advanced(by: .milliseconds(20))))
+    peer.close()
+  }
+
+  @Test func `what a thread asked for that has ended goes on`() throws {
+    let harness = try owned()
+    let (token, peer) = harness.connect()
+    let poller = harness.poller
+    let thread = try PlatformThread.start(name: "asker") {
+      poller.beginReceive(token)
+      poller.flush()
+    }
+    thread.join()
+    for total in [10, 20, 30] {
+      peer.send(upTo: total)
+      #expect(harness.run { harness.input[token]?.count == total })
+    }
+    #expect(harness.seen[token] == nil)
+  }
+
+  @Test func `another thread receives while the owner spins`() throws {
+    let harness = try owned()
+    let (token, peer) = harness.connect()
+    let poller = harness.poller
+    poller.beginReceive(token)
+    poller.flush()
+    let isSeen = Atomic<Bool>(false)
+    let isReady = Atomic<Bool>(false)
+    let thread = try PlatformThread.start(name: "looker") {
+      while !isReady.load(ordering: .acquiring) { skein_thread_yield() }
+      var count = 0
+      while count < 10 {
+        _ = unsafe poller.collect(afterWait: false) { _, event in
+          if case .received(let bytes) = unsafe event { count += bytes.count }
+        }
+        poller.flush()
+      }
+      isSeen.store(true, ordering: .releasing)
+    }
+    peer.send(upTo: 10)
+    isReady.store(true, ordering: .releasing)
+    while !isSeen.load(ordering: .acquiring) {}
+    thread.join()
+  }
+
+  @Test func `a failed probe is put into words`() {
+    #expect(
+      RingPoller.phrase(call: "io_uring_setup", errorNumber: EPERM, disabledSetting: 2).hasSuffix(
+        "the sysctl kernel.io_uring_disabled is 2"))
+    #expect(
+      RingPoller.phrase(call: "io_uring_setup", errorNumber: EPERM, disabledSetting: 0).contains("seccomp"))
+    #expect(RingPoller.phrase(call: "io_uring_setup", errorNumber: ENOSYS, disabledSetting: nil).contains("seccomp"))
+    #expect(RingPoller.phrase(call: "io_uring_register", errorNumber: EINVAL, disabledSetting: 0).contains("too old"))
+    #expect(RingPoller.unavailability() == nil)
+  }
+}
+#endif
