@@ -40,7 +40,7 @@ private func runOnStrandsOnly(_ body: (WorkerPool, Event) throws -> Void) throws
 /// Sleeps on its strand, calls another actor, and does so in plain tasks of its own.
 private actor Sleeper {
   nonisolated let strand: Strand
-  nonisolated var unownedExecutor: UnownedSerialExecutor { strand.asUnownedSerialExecutor() }
+  nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe strand.asUnownedSerialExecutor() }
   init(_ strand: Strand) { self.strand = strand }
 
   nonisolated func start(_ counter: Counter, _ done: Event) {
