@@ -40,7 +40,8 @@ extension RingPoller {
       case .accept: unsafe accepted(completion, slot, token, body)
       case .send: unsafe sent(completion.result, slot, token, body)
       case .connect: unsafe connected(completion.result, slot, token, body)
-      case .watch: unsafe watched(completion.result, slot, token, body)
+      case .watch: unsafe watched(completion, slot, token, body)
+      case .look: unsafe looked(completion.result, slot, token, body)
       case .cancel, .wake, .alarm: break
       }
     }
@@ -171,8 +172,8 @@ extension RingPoller {
   ) {
     if result == -ECANCELED { return awaitConnect(token) }
     slot.isConnecting = false
-    unwatched.append(token)
     let failure = result < 0 ? -result : skein_socket_error(slot.descriptor)
+    if failure == 0 { unwatched.append(token) } else { slot.watch = .over }
     unsafe tell(token, failure == 0 ? .connected : .connectFailed(failure), body)
   }
 
@@ -193,22 +194,35 @@ extension RingPoller {
 
   // MARK: Watching
 
-  /// A poll without a mask ended: an error, or both directions are over.
+  /// The poll without a mask saw something: an error, the end of both directions, or just the peer's end.
   private func watched(
+    _ completion: skein_ring_completion, _ slot: RingSlot, _ token: SlotToken,
+    _ body: (SlotToken, PollerEvent) -> Void
+  ) {
+    guard slot.watch != .over else { return }
+    if !completion.more {
+      slot.watch = .unarmed
+      unwatched.append(token)
+    }
+    unsafe looked(completion.result, slot, token, body)
+  }
+
+  /// Tells of a break that a poll has shown.
+  ///
+  /// - Parameter result: the poll's mask; io_uring adds POLLRDHUP to what was asked for.
+  private func looked(
     _ result: Int32, _ slot: RingSlot, _ token: SlotToken, _ body: (SlotToken, PollerEvent) -> Void
   ) {
-    guard slot.watch == .armed else { return }
-    slot.watch = .unarmed
-    if result == -ECANCELED { return unwatched.append(token) }
-    // Who reads gets the error from its receive; the poll is made again when it stops.
-    if slot.stream.isWanted || slot.isConnecting { return }
+    guard slot.watch != .over, result > 0, result & Int32(POLLERR | POLLHUP) != 0 else { return }
+    if slot.stream.isWanted || slot.isConnecting {
+      slot.mayBeBroken = true
+      return
+    }
     let errorNumber = skein_socket_error(slot.descriptor)
     if errorNumber > 0 {
       unsafe tellHangUp(errorNumber, slot, token, body)
-    } else if slot.hasSentEnd {
-      slot.watch = .over
-    } else {
-      // Without our FIN only a reset ends both directions; a send has taken its error.
+    } else if !slot.hasSentEnd {
+      // Without our FIN only a reset ends both directions; a send or a receive has taken its error.
       unsafe tellHangUp(ECONNRESET, slot, token, body)
     }
   }

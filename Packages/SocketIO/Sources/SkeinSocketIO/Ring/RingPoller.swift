@@ -11,7 +11,7 @@
 // Each stream of completions is a MultishotState. Input that comes while it is not wanted is copied out of the
 // provided buffers at once (`RingSlot.kept`), so that the buffers are always for those who read; a receive that
 // found none is armed again when this turn's are recycled. Errors of a connection that does not read are seen by a
-// poll without a mask (`watch`), armed when the gate opens on a connection that is not reading.
+// poll without a mask (`watch`), made when the gate opens on a connection that is not reading.
 
 internal import CSkeinPlatform
 internal import CSkeinRing
@@ -205,17 +205,26 @@ internal import Synchronization
   var isOwner: Bool { skein_ring_thread() == owner }
 
   func flush() {
-    guard !isShutDown else { return flushWakeups() }
+    guard !isShutDown else { return submit() }
     for token in unwatched {
-      guard let slot = open(token), slot.watch == .unarmed, !slot.isReading, !slot.isConnecting else { continue }
-      slot.watch = .armed
-      unsafe request(SKEIN_RING_POLL, .watch, slot, token)
+      if let slot = open(token), !slot.isReading, !slot.isConnecting { watch(slot, token) }
     }
     unwatched.removeAll(keepingCapacity: true)
-    flushWakeups()
+    submit()
   }
 
-  private func flushWakeups() {
+  /// Has errors of a connection reported that is not reading.
+  private func watch(_ slot: RingSlot, _ token: SlotToken) {
+    if slot.watch == .unarmed {
+      slot.watch = .armed
+      unsafe request(SKEIN_RING_POLL_EDGES, .watch, slot, token)
+    } else if slot.watch == .armed, slot.mayBeBroken {
+      unsafe request(SKEIN_RING_POLL, .look, slot, token)
+    }
+    slot.mayBeBroken = false
+  }
+
+  private func submit() {
     let allSubmitted = queue.flush()
     if isOwner {
       leftReady = queue.isReady || !allSubmitted

@@ -11,7 +11,7 @@ internal import Glibc
 
 /// What a request is for; the upper 8 bits of its word.
 enum RingPurpose: UInt8 {
-  case accept, receive, send, watch, connect, cancel, wake, alarm
+  case accept, receive, send, watch, look, connect, cancel, wake, alarm
 }
 
 /// A request's word: its purpose and the slot that it is for.

@@ -18,11 +18,12 @@ internal import Glibc
     var end: End?
   }
 
-  /// The poll that tells of errors while nothing is read.
+  /// The poll that tells of errors while nothing is read. Of edges: io_uring's polls see the peer's FIN (POLLRDHUP)
+  /// whether asked or not, so one that ends at the first event could not be made again after it.
   enum Watch {
     case unarmed
     case armed
-    /// The break was told, or none can come.
+    /// The break was told.
     case over
   }
 
@@ -36,6 +37,8 @@ internal import Glibc
   var isStreamForeign = false
   var kept: Kept?
   var watch = Watch.unarmed
+  /// The watch saw a break while input was wanted, which then tells of it unless it is paused.
+  var mayBeBroken = false
   var isConnecting = false
   /// The end of input or an error of reading was reported.
   var hasInputEnded = false
@@ -54,6 +57,7 @@ internal import Glibc
     stream = MultishotState()
     isStreamForeign = false
     watch = .unarmed
+    mayBeBroken = false
     isConnecting = false
     hasInputEnded = false
     hasSentEnd = false
