@@ -5,7 +5,7 @@
 
 internal import SkeinMailbox
 internal import SkeinPlatform
-public import SkeinScheduler
+internal import SkeinScheduler
 public import SkeinSocketIO
 internal import SkeinTimer
 
@@ -115,9 +115,8 @@ final class NodeSockets: Sendable {
     return connections.map(\.record)
   }
 
-  /// Waits until closed connections have written what they held, at most for `grace`.
-  func flush(within grace: Duration, clock: SkeinClock) async {
-    let end = MonotonicInstant.now.advanced(by: grace)
+  /// Waits until closed connections have written what they held, at most until `end`.
+  func flush(until end: MonotonicInstant, clock: SkeinClock) async {
     while loops.contains(where: { $0.statistics.connections > 0 }) && MonotonicInstant.now < end {
       // A lingering connection ends by its peer's FIN, of which nobody is told.
       try? await clock.sleep(for: .milliseconds(5))

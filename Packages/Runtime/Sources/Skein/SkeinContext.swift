@@ -35,6 +35,15 @@ public import SkeinTimer
   /// - Throws: `CancellationError` when the task is cancelled, as it is when the service is killed.
   public func sleep(for duration: Duration) async throws { try await clock.sleep(for: duration) }
 
+  /// Runs `operation` and cancels it after `limit`; it is awaited to its end. See `withTimeout` of SkeinTimer.
+  ///
+  /// - Throws: `TimeoutError` when the operation threw after the limit; else what it threw.
+  public func withTimeout<Value>(
+    _ limit: Duration, operation: nonisolated(nonsending) () async throws -> Value
+  ) async throws -> Value {
+    try await SkeinTimer.withTimeout(limit, clock: clock, operation: operation)
+  }
+
   /// Ends the service in order; see ``ServiceRef/exit()``.
   public func exit() { record.exit(.exited) }
 

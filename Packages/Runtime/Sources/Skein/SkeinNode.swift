@@ -235,7 +235,7 @@ public final class SkeinNode: Sendable {
   /// Ends the node in order: no new services and connections; connections answer what they have received and
   /// close; then every service exits, all at once; then the threads end.
   ///
-  /// - Parameter grace: time for the connections to end, and again for the services; what is left then is killed.
+  /// - Parameter grace: time for all of it; what is left then is killed, and bytes that no peer has taken are dropped.
   /// - Note: called again, it waits for the first call's end. Call it from outside the node's services.
   public func shutDown(grace: Duration = .seconds(5)) async {
     let isFirst = ended.withLock { ended in
@@ -248,14 +248,13 @@ public final class SkeinNode: Sendable {
       return table.giveUpAll()
     }
     for waiter in waiting { waiter.end(nil) }
-    if let sockets {
-      sockets.stopListening()
-      await wait(for: sockets.drain(), within: grace)
-    }
+    let end = MonotonicInstant.now.advanced(by: grace)
+    sockets?.stopListening()
+    await wait(for: sockets?.drain() ?? [], until: end)
     let services = table.withLock { Array($0.byID.values) }
     for record in services { record.exit(.shutDown) }
-    await wait(for: services, within: grace)
-    await sockets?.flush(within: grace, clock: SkeinClock(pool.timers))
+    await wait(for: services, until: end)
+    await sockets?.flush(until: end, clock: SkeinClock(pool.timers))
     sockets?.shutDown()
     pool.shutDown()
     let (ending, blocked) = ended.withLock { ended in
@@ -270,9 +269,9 @@ public final class SkeinNode: Sendable {
     for waiter in blocked { waiter.wake() }
   }
 
-  /// Waits until `records` are gone, and kills those that are not when `grace` is over.
-  private func wait(for records: [ServiceRecord], within grace: Duration) async {
-    let timer = try? pool.timers.arm(at: .now.advanced(by: grace)) { for record in records { record.exit(.killed) } }
+  /// Waits until `records` are gone, and kills those that are not at `end`.
+  private func wait(for records: [ServiceRecord], until end: MonotonicInstant) async {
+    let timer = try? pool.timers.arm(at: end) { for record in records { record.exit(.killed) } }
     for record in records { _ = await record.waitUntilGone() }
     if let timer { pool.timers.cancel(timer) }
   }

@@ -158,7 +158,7 @@ public final class WorkerPool: Sendable {
     var wasIdle = true
     // Acquire: pairs with the store in `shutDown`.
     while !stopping.load(ordering: .acquiring) {
-      if let strand = next(for: worker) {
+      if let strand = next(for: worker, isBusy: !wasIdle) {
         if wasIdle {
           wasIdle = false
           becomeBusy(worker)
@@ -180,10 +180,11 @@ public final class WorkerPool: Sendable {
   }
 
   /// The strand to run now; `nil` when there is none anywhere.
-  private func next(for worker: Worker) -> Strand? {
+  private func next(for worker: Worker, isBusy: Bool) -> Strand? {
     if worker.isLookDue() {
       worker.lookRound()
-      passWatchOn(worker)
+      // Only a busy worker needs to be watched: idle ones would keep each other awake.
+      if isBusy { passWatchOn(worker) }
       if let strand = injection.pop() { return strand }
     }
     if let strand = worker.ready.take() { return strand }
