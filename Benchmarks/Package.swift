@@ -32,6 +32,14 @@ func cases(_ name: String, _ modules: [String]) -> Target {
     name: "\(name)Cases", dependencies: ["CaseSupport"] + products, path: "Cases/\(name)Cases", swiftSettings: settings)
 }
 
+/// The parser of `skein serve` belongs to an executable's package, which has no library: its sources, by a link.
+let resp: [Target] = [
+  .target(name: "SkeinRESP", path: "Cases/SkeinRESP", swiftSettings: settings),
+  .target(
+    name: "RESPCases", dependencies: ["CaseSupport", "SkeinRESP"], path: "Cases/RESPCases", swiftSettings: settings),
+  program("RESP"),
+]
+
 /// The program that measures a layer's cases. The tool looks for it in a folder called Benchmarks.
 func program(_ name: String) -> Target {
   .executableTarget(
@@ -70,8 +78,8 @@ let package = Package(
       path: "Cases/BenchmarkSupport", swiftSettings: settings),
     .testTarget(
       name: "CasesTests",
-      dependencies: ["CaseSupport"] + layers.map { layer in .target(name: "\(layer.name)Cases") },
+      dependencies: ["CaseSupport", "RESPCases"] + layers.map { layer in .target(name: "\(layer.name)Cases") },
       path: "Tests/CasesTests", swiftSettings: settings),
-  ] + layers.flatMap { layer in [cases(layer.name, layer.modules), program(layer.name)] },
+  ] + resp + layers.flatMap { layer in [cases(layer.name, layer.modules), program(layer.name)] },
   swiftLanguageModes: [.v6]
 )

@@ -14,7 +14,7 @@ public func register(_ cases: [LayerCase]) {
     let configuration = Benchmark.Configuration(
       metrics: [wallMetric, processorMetric, latencyMetric, bytesMetric],
       units: [wallMetric: .count, processorMetric: .count, latencyMetric: .count, bytesMetric: .count],
-      warmupIterations: 2, scalingFactor: .one, maxDuration: .seconds(5), maxIterations: 31)
+      warmupIterations: 2, scalingFactor: .one, maxDuration: .seconds(3), maxIterations: 31)
     Benchmark(layerCase.name, configuration: configuration) { benchmark in
       let meter = ToolMeter(benchmark, count: layerCase.count)
       let sum = try layerCase.run(layerCase.count, meter)

@@ -8,10 +8,10 @@ internal import SkeinSocketIO
 public let socketIOCases: [LayerCase] =
   [SocketBackend.epoll, .ioUring].filter { $0.unavailability() == nil }.flatMap { backend in
     [
-      LayerCase("SocketIO/echo/64B-100-connections-\(backend.rawValue)", count: 100_000) { count, meter in
+      LayerCase("SocketIO/echo/64B-100-connections-\(backend.rawValue)", count: 20_000) { count, meter in
         try echo(count, connections: 100, backend, meter)
       },
-      LayerCase("SocketIO/ping-pong/64B-1-connection-\(backend.rawValue)", count: 2_000) { count, meter in
+      LayerCase("SocketIO/ping-pong/64B-1-connection-\(backend.rawValue)", count: 1_000) { count, meter in
         try echo(count, connections: 1, backend, meter)
       },
     ]

@@ -1,12 +1,14 @@
 import CaseSupport
 import MailboxCases
+import RESPCases
 import RuntimeCases
 import SchedulerCases
 import SocketIOCases
 import Testing
 import TimerCases
 
-private let allCases = mailboxCases + timerCases + schedulerCases + socketIOCases + runtimeCases
+private let allCases =
+  mailboxCases + timerCases + schedulerCases + socketIOCases + runtimeCases + respCases
 
 @Suite("Benchmark cases", .serialized) struct CasesTests {
   @Test(arguments: allCases)

@@ -1,0 +1,5 @@
+import Benchmark
+import BenchmarkSupport
+import RESPCases
+
+let benchmarks: @Sendable () -> Void = { register(respCases) }
