@@ -51,7 +51,7 @@ public final class Connection: Sendable {
     core.request {
       core.start(handler, self)
     } orLeave: {
-      $0.start = (handler, self)
+      $0.addStart(handler, self)
     }
   }
 

@@ -43,6 +43,8 @@ struct ListenerInbox {
   var isPosted = false
   var registersDescriptor: Int32?
   var closes = false
+  /// The listening descriptor, while it is open and nobody has closed the listener.
+  var listening: Int32?
 }
 
 /// A listener as its loop sees it; the monitor's gate guards it, save the inbox.
@@ -60,12 +62,19 @@ final class ListenerCore: Posted {
   init(monitor: LoopMonitor, descriptor: Int32, handler: any ListenerHandler) {
     self.monitor = monitor
     self.handler = handler
-    inbox = Lock(ListenerInbox(registersDescriptor: descriptor))
+    inbox = Lock(ListenerInbox(registersDescriptor: descriptor, listening: descriptor))
   }
 
   // MARK: Any thread
 
-  func close() { leaveWish { $0.closes = true } }
+  func close() {
+    inbox.withLock { inbox in
+      // The kernel refuses new clients from here on, whoever holds the loop and whatever request holds the socket.
+      if let descriptor = inbox.listening { _ = skein_socket_shutdown_read(descriptor) }
+      inbox.listening = nil
+    }
+    leaveWish { $0.closes = true }
+  }
 
   func register() { leaveWish { _ in } }
 
@@ -81,7 +90,7 @@ final class ListenerCore: Posted {
   func absorb() {
     let wishes = inbox.withLock { inbox in
       let taken = inbox
-      inbox = ListenerInbox()
+      inbox = ListenerInbox(listening: taken.listening)
       return taken
     }
     if let descriptor = wishes.registersDescriptor {
@@ -113,6 +122,7 @@ final class ListenerCore: Posted {
 
   func end() {
     handler = nil
+    inbox.withLock { $0.listening = nil }
     guard let token else { return }
     self.token = nil
     monitor.vacate(token, keeping: self, resetting: false)
@@ -145,7 +155,8 @@ final class ListenerCore: Posted {
   }
 
   private func starve(_ errorNumber: Int32) {
-    guard let token, let handler else { return }
+    // A listener that is being closed fails to accept; nobody has to know.
+    guard let token, let handler, inbox.withLock({ $0.listening != nil }) else { return }
     monitor.counters.acceptFailures.add()
     let delay = monitor.limits.acceptRetryDelay
     _ = monitor.arm(token, kind: .acceptRetry, at: .now.advanced(by: delay))

@@ -6,7 +6,8 @@
 // Contract that both backends keep:
 //   P1  nothing is reported for a token after `close(token)`, save `.released`.
 //   P2  nothing is received between `pauseReceive` and `beginReceive`; what the backend has taken from the kernel
-//       meanwhile is kept and reported after `beginReceive`, in order, before anything newer.
+//       meanwhile is kept and reported after `beginReceive`, in order, before anything newer. One `.received` has at
+//       most 64 KiB, so that a reader can pause in time.
 //   P3  `.receivedEnd` and `.receiveFailed` come at most once and after every `.received`; reading is off then.
 //   P4  of each `beginSend` come one `.sent` or one `.sendFailed`. `.sent(n)` may be short (n >= 1).
 //   P5  `.hangUp` tells an error (errno > 0, such as ECONNRESET) of a connection that reads nothing: not yet

@@ -303,8 +303,15 @@ import Testing
       peers.append(peer)
     }
     try bed.wait(for: "a thousand ends of input") { log.inputEnds == 1_000 }
-    // What is left to settle of the last turn.
-    while bed.loop.look() {}
+    // What is left to settle of the last turn, until a wait lasts.
+    var settling = 0
+    var isSettled = false
+    while !isSettled && settling < 100 {
+      let pause = MonotonicInstant.now.advanced(by: .milliseconds(20))
+      bed.loop.wait(until: pause)
+      isSettled = MonotonicInstant.now >= pause
+      settling += 1
+    }
     let turns = bed.loop.statistics.turns
     let deadline = MonotonicInstant.now.advanced(by: .milliseconds(200))
     var waits = 0

@@ -24,6 +24,12 @@ struct ConnectionInbox {
   var shutsDownWrite = false
   var closes = false
   var aborts = false
+  /// Handlers that came after the end was asked for; they are told of it.
+  var lateStarts: [(handler: any ConnectionHandler, connection: Connection)] = []
+
+  mutating func addStart(_ handler: any ConnectionHandler, _ connection: Connection) {
+    if closes || aborts { lateStarts.append((handler, connection)) } else { start = (handler, connection) }
+  }
 }
 
 @safe final class ConnectionCore: Posted {
@@ -101,6 +107,7 @@ struct ConnectionInbox {
     if wishes.shutsDownWrite { shutdownWrite() }
     if wishes.closes { close() }
     if wishes.aborts { apply(.abort) }
+    for late in wishes.lateStarts { start(late.handler, late.connection) }
   }
 
   /// Counts `count` more bytes as queued unless that is over the limit.

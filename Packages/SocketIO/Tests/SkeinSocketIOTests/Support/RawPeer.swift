@@ -57,7 +57,16 @@ final class RawPeer: Sendable {
         }
       }
     }
-    precondition(outcome == 0, "a test could not connect")
+    // io_uring's completions interrupt calls of the thread that made the requests; the connecting goes on.
+    if outcome < 0 && errno == EINTR { return awaitConnected() }
+    precondition(outcome == 0, "a test could not connect: errno \(errno)")
+  }
+
+  private func awaitConnected() {
+    var request = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
+    while unsafe poll(&request, 1, -1) < 0 { precondition(errno == EINTR, "a test could not wait") }
+    let number = pendingError
+    precondition(number == 0, "a test could not connect: errno \(number)")
   }
 
   func send(_ bytes: [UInt8]) {
@@ -66,6 +75,7 @@ final class RawPeer: Sendable {
       let count = unsafe bytes.withUnsafeBytes { raw in
         unsafe Glibc.send(fd, raw.baseAddress! + sent, raw.count - sent, Int32(MSG_NOSIGNAL))
       }
+      if count < 0 && errno == EINTR { continue }
       if count <= 0 { return }
       sent += count
     }
@@ -87,7 +97,10 @@ final class RawPeer: Sendable {
 
   private func read(atMost size: Int, into wire: inout Wire) -> Bool {
     var piece = [UInt8](repeating: 0, count: size)
-    let count = unsafe piece.withUnsafeMutableBytes { raw in unsafe recv(fd, raw.baseAddress!, raw.count, 0) }
+    var count: Int
+    repeat {
+      count = unsafe piece.withUnsafeMutableBytes { raw in unsafe recv(fd, raw.baseAddress!, raw.count, 0) }
+    } while count < 0 && errno == EINTR
     if count > 0 {
       wire.bytes += piece[..<count]
       return true
