@@ -1,13 +1,15 @@
-// PlatformThread: a kernel thread with a name, started and joined.
+// PlatformThread: a kernel thread with a name, started and joined, or left to itself.
 
 internal import CSkeinPlatform
 internal import Glibc
 
 /// A thread of the operating system.
 ///
+/// Dropped without ``join()`` it runs on by itself, and the kernel takes its stack back when it ends.
+///
 /// - Thread safety: `join()` may be called once, from any other thread.
 @safe public struct PlatformThread: ~Copyable, @unchecked Sendable {
-  // @unchecked: a pthread handle may be joined from any thread, once: `join` consumes.
+  // @unchecked: a pthread handle may be joined or detached from any thread, once: `join` and `deinit` consume.
   private let handle: pthread_t
 
   private init(handle: pthread_t) { self.handle = handle }
@@ -60,7 +62,12 @@ internal import Glibc
   }
 
   /// Waits until the thread has ended.
-  public consuming func join() { _ = pthread_join(handle, nil) }
+  public consuming func join() {
+    _ = pthread_join(handle, nil)
+    discard self
+  }
+
+  deinit { _ = pthread_detach(handle) }
 
   /// Whether the calling thread was started with `outlivesLoops`.
   public static var currentOutlivesLoops: Bool { unsafe ThreadSlot.outlivesLoops.value != nil }

@@ -60,7 +60,11 @@ private actor Sleeper {
       precondition(Strand.isCurrent(strand))
     }
     await plain.value
-    let cancelled = Task { try await clock.sleep(for: .seconds(3_600)) }
+    // Only a closure that uses the actor is the actor's: any other task begins on the global pool.
+    let cancelled = Task {
+      precondition(Strand.isCurrent(strand))
+      try await clock.sleep(for: .seconds(3_600))
+    }
     cancelled.cancel()
     _ = await cancelled.result
     done.signal()
