@@ -4,7 +4,7 @@ internal import CSkeinPlatform
 internal import SkeinPlatform
 internal import SkeinTimer
 
-/// How to listen.
+/// How a listener shares its address, and how many clients may wait in it.
 public struct ListenOptions: Hashable, Sendable {
   /// How many clients the kernel keeps waiting to be accepted; it caps this at `net.core.somaxconn`.
   public var backlog: Int

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("SocketLoop with several threads") struct ConcurrencyTests {
   @Test(arguments: Setting.all)
-  func `strangers write to connections of their own while the owner polls, in order and whole`(setting: Setting) throws {
+  func `strangers write while the owner polls, in order and whole`(setting: Setting) throws {
     var limits = SocketLimits()
     limits.maxQueuedBytes = 64 << 20
     let bed = try Bed(setting, limits: limits)
@@ -108,7 +108,7 @@ import Testing
       release.wait(until: .now.advanced(by: Bed.hangGuard))
     }
     while !isStuck.load(ordering: .acquiring) { arrived.wait(until: .now.advanced(by: Bed.hangGuard)) }
-    let helper = try PlatformThread.start(name: "helper", outlivesLoops: true) {
+    let looker = try PlatformThread.start(name: "looker", outlivesLoops: true) {
       let end = MonotonicInstant.now.advanced(by: Bed.hangGuard)
       for round in 2...100 {
         peer.send(pattern(10))
@@ -116,7 +116,7 @@ import Testing
       }
     }
     #expect(peer.read(1_000).bytes.count == 1_000)
-    helper.join()
+    looker.join()
     release.wake()
     owner.join()
     loop.shutDown()

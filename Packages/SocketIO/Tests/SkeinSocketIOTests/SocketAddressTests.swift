@@ -7,7 +7,10 @@ import Testing
     #expect(try SocketAddress(text).description == text)
   }
 
-  @Test(arguments: ["", "127.0.0.1", "localhost:80", "127.0.0.1:", "127.0.0.1:65536", "::1:80", "[::1]", "[127.0.0.1]:1", "1.2.3:4"])
+  @Test(
+    arguments: [
+      "", "127.0.0.1", "localhost:80", "127.0.0.1:", "127.0.0.1:65536", "::1:80", "[::1]", "[127.0.0.1]:1", "1.2.3:4",
+    ])
   func `what is no address is refused`(text: String) {
     #expect(throws: SocketError.invalidAddress(text)) { try SocketAddress(text) }
   }

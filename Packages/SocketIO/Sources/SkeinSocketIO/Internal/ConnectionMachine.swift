@@ -60,7 +60,11 @@ struct ConnectionActions: OptionSet, Hashable, Sendable {
 /// The state of one connection.
 struct ConnectionMachine: Equatable, Sendable {
   enum Phase: Hashable, CaseIterable, Sendable { case accepted, connecting, open, draining, lingering, closed }
-  enum Output: Hashable, Sendable { case open, finishing, ended, failed(SystemCallError) }
+  enum Output: Hashable, Sendable {
+    case open, finishing, ended
+    /// Nothing more can be sent; what the peer sent before may still be read.
+    case failed(SystemCallError)
+  }
 
   private(set) var phase: Phase
   /// The peer's FIN was seen.

@@ -4,7 +4,10 @@ import Glibc
 import SkeinPlatform
 import SkeinSocketIO
 
-enum WireEnd: Equatable, Sendable { case fin, reset, timeout, failed(Int32) }
+enum WireEnd: Equatable, Sendable {
+  case fin, reset, timeout
+  case failed(Int32)
+}
 
 struct Wire: Sendable {
   var bytes: [UInt8]
@@ -113,11 +116,13 @@ final class RawPeer: Sendable {
   /// Reads on another thread.
   func readAllInBackground(pieceSize: Int = 65_536, done: @escaping @Sendable () -> Void) throws -> Reading {
     let reading = Reading()
-    reading.thread.withLock { $0.thread = try? PlatformThread.start(name: "peer") {
-      let wire = self.readAll(pieceSize: pieceSize)
-      reading.wire.withLock { $0 = wire }
-      done()
-    } }
+    reading.thread.withLock {
+      $0.thread = try? PlatformThread.start(name: "peer") {
+        let wire = self.readAll(pieceSize: pieceSize)
+        reading.wire.withLock { $0 = wire }
+        done()
+      }
+    }
     return reading
   }
 
