@@ -114,7 +114,7 @@ internal import Synchronization
     guard slot.kept != nil else { return carryOut(slot.stream.want(), slot, token) }
     slot.stream.wantLater()
     due.append(token)
-    wakeups.announce(toOwner: !isOwner)
+    wakeups.announce(fromOwner: isOwner)
   }
 
   func pauseReceive(_ token: SlotToken) {

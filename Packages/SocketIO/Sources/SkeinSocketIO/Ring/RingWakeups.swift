@@ -42,10 +42,13 @@ internal import Synchronization
     _ = skein_close(timer)
   }
 
-  /// Runs `wait` with the time it may take in nanoseconds (negative: for ever), unless a signal came before.
+  /// Runs `wait` with the time it may take in nanoseconds (negative: for ever), unless a signal or an announcement came
+  /// before.
   ///
   /// - Returns: whether there may be something to collect.
   func sleep(until deadline: MonotonicInstant?, _ wait: (Int64) -> Bool) -> Bool {
+    // Acquire: pairs with the release store in `announce`; one that comes later than this also signals.
+    if isSomethingDue.load(ordering: .acquiring) { return true }
     // Sequentially consistent: pairs with the load in `setAlarm`; see above.
     // Failure acquires what the signaller published; pairs with the exchange in `signal`.
     let (fallsAsleep, _) = state.compareExchange(
@@ -89,11 +92,13 @@ internal import Synchronization
     }
   }
 
-  /// Says that there is something to collect; the owner hears of it even if it sleeps.
-  func announce(toOwner: Bool) {
+  /// Says that there is something to collect.
+  ///
+  /// - Parameter fromOwner: the caller is the owner, which cannot be asleep.
+  func announce(fromOwner: Bool) {
     // Release: pairs with the acquire load in `sleep`.
     isSomethingDue.store(true, ordering: .releasing)
-    if toOwner { signal() }
+    if !fromOwner { signal() }
   }
 
   /// What was announced is being collected; with the gate.

@@ -57,23 +57,33 @@ import Testing
       harness.turn()
       let peers = (0..<3).map { _ in TestPeer.connected(to: port) }
       precondition(harness.run { harness.accepted.count == 3 }, "they are accepted")
-      let last = TestPeer.connected(to: port).descriptor
-      var limit = rlimit()
-      _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-      let old = limit.rlim_cur
-      limit.rlim_cur = rlim_t(last)
-      _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-      precondition(harness.run { harness.seen[token]?.contains(.acceptFailed(EMFILE)) == true }, "it is told")
-      precondition(harness.poller.used(token)?.requests == 0, "it has stopped")
-      limit.rlim_cur = old
-      _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+      let late = skein_socket_stream(AF_INET)
+      let firstFree = dup(late)
+      _ = skein_close(firstFree)
+      let old = RingAcceptTests.setDescriptorLimit(rlim_t(firstFree))
+      // A request keeps the limit of the moment in which it was made.
+      harness.poller.stopAccept(token)
       harness.poller.beginAccept(token)
       harness.poller.flush()
-      let before = harness.accepted.count
-      let more = TestPeer.connected(to: port)
-      precondition(harness.run { harness.accepted.count > before }, "it goes on")
-      _ = (peers, more)
+      TestPeer.connect(late, to: port)
+      precondition(harness.run { harness.seen[token]?.contains(.acceptFailed(EMFILE)) == true }, "it is told")
+      precondition(harness.poller.used(token)?.requests == 0, "it has stopped")
+      _ = RingAcceptTests.setDescriptorLimit(old)
+      harness.poller.beginAccept(token)
+      harness.poller.flush()
+      precondition(harness.run { harness.accepted.count == 4 }, "it goes on")
+      _ = peers
     }
+  }
+
+  /// - Returns: the limit before.
+  private static func setDescriptorLimit(_ count: rlim_t) -> rlim_t {
+    var limit = rlimit()
+    _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    let before = limit.rlim_cur
+    limit.rlim_cur = count
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return before
   }
 
   @Test func `a connection is awaited, and a refused one fails`() throws {

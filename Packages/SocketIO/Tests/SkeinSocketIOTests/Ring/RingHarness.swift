@@ -29,8 +29,10 @@ final class RingHarness {
   let poller: RingPoller
   /// All events by slot, without the received bytes.
   private(set) var seen: [SlotToken: [Seen]] = [:]
-  /// All bytes received by slot.
-  private(set) var input: [SlotToken: [UInt8]] = [:]
+  /// How many bytes were received by slot.
+  private(set) var input: [SlotToken: Int] = [:]
+  /// How many times they were not what the peer had sent next.
+  private(set) var mismatches = 0
   /// Accepted descriptors.
   private(set) var accepted: [Int32] = []
   private(set) var eventCount = 0
@@ -43,6 +45,8 @@ final class RingHarness {
       options: skein_ring_options(
         submission_entries: submissions, completion_entries: completions, buffer_count: buffers,
         buffer_size: bufferSize), batch: 32)
+    // The calling thread becomes the owner.
+    turn()
   }
 
   /// Waits, collects and flushes once.
@@ -75,7 +79,8 @@ final class RingHarness {
     let entry: Seen
     switch unsafe event {
     case .received(let bytes):
-      unsafe input[token, default: []].append(contentsOf: bytes)
+      if unsafe !TestPeer.matches(bytes, at: input[token, default: 0]) { mismatches += 1 }
+      input[token, default: 0] += bytes.count
       entry = .received(bytes.count)
     case .receivedEnd: entry = .receivedEnd
     case .receiveFailed(let number): entry = .receiveFailed(number)
@@ -134,10 +139,15 @@ final class TestPeer {
 
   func endOutput() { _ = skein_socket_shutdown_write(descriptor) }
 
-  /// The byte that stands at `offset` of every stream that a test sends.
-  static func byte(at offset: Int) -> UInt8 { UInt8(truncatingIfNeeded: offset &* 31 &+ offset >> 8) }
+  /// What every test peer sends, from the beginning on.
+  private static let stream = (0..<4 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
-  static func bytes(from offset: Int = 0, count: Int) -> [UInt8] { (offset..<offset + count).map(byte(at:)) }
+  /// Whether `bytes` stand at `offset` of the stream.
+  static func matches(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+    unsafe stream.withUnsafeBytes { all in
+      unsafe memcmp(all.baseAddress! + offset, bytes.baseAddress!, bytes.count) == 0
+    }
+  }
 
   /// Sends the next bytes of the stream up to a total of `total`, as many as fit.
   ///
@@ -146,9 +156,8 @@ final class TestPeer {
   func send(upTo total: Int) -> Bool {
     let before = sentCount
     while sentCount < total {
-      let chunk = Self.bytes(from: sentCount, count: min(16 << 10, total - sentCount))
-      let count = unsafe chunk.withUnsafeBytes { bytes in
-        unsafe skein_socket_send(descriptor, bytes.baseAddress!, bytes.count)
+      let count = unsafe Self.stream.withUnsafeBytes { all in
+        unsafe skein_socket_send(descriptor, all.baseAddress! + sentCount, min(64 << 10, total - sentCount))
       }
       if count <= 0 { break }
       sentCount += count
@@ -185,9 +194,13 @@ final class TestPeer {
   /// Connects to a port of loopback.
   static func connected(to port: UInt16) -> TestPeer {
     let descriptor = skein_socket_stream(AF_INET)
+    connect(descriptor, to: port)
+    return TestPeer(descriptor: descriptor)
+  }
+
+  static func connect(_ descriptor: Int32, to port: UInt16) {
     var address = SocketAddress.loopback(port: port).storage
     _ = unsafe skein_socket_connect(descriptor, &address)
-    return TestPeer(descriptor: descriptor)
   }
 
   /// Two ends of a connection over loopback.
