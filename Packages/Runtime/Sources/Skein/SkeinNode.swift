@@ -235,7 +235,8 @@ public final class SkeinNode: Sendable {
   /// Ends the node in order: no new services and connections; connections answer what they have received and
   /// close; then every service exits, all at once; then the threads end.
   ///
-  /// - Parameter grace: time for all of it; what is left then is killed, and bytes that no peer has taken are dropped.
+  /// - Parameter grace: time for all of it; what is left then is killed, and
+  ///   bytes that no peer has taken are dropped. A handler that does not end even then is left behind and logged.
   /// - Note: called again, it waits for the first call's end. Call it from outside the node's services.
   public func shutDown(grace: Duration = .seconds(5)) async {
     let isFirst = ended.withLock { ended in
@@ -256,7 +257,12 @@ public final class SkeinNode: Sendable {
     await wait(for: services, until: end)
     await sockets?.flush(until: end, clock: SkeinClock(pool.timers))
     sockets?.shutDown()
-    pool.shutDown()
+    let left = services.filter { $0.exitReason == nil }.map(\.label)
+    if !left.isEmpty {
+      log(.error, "services have not ended and are left behind", ["services": left.joined(separator: ", ")])
+    }
+    // A handler that never ends would be waited for for ever.
+    pool.shutDown(waits: left.isEmpty)
     let (ending, blocked) = ended.withLock { ended in
       ended.hasEnded = true
       defer {
@@ -269,12 +275,21 @@ public final class SkeinNode: Sendable {
     for waiter in blocked { waiter.wake() }
   }
 
-  /// Waits until `records` are gone, and kills those that are not at `end`.
+  /// Waits until `records` are gone; kills those that are not at `end`, and gives up on those that ignore even that.
   private func wait(for records: [ServiceRecord], until end: MonotonicInstant) async {
-    let timer = try? pool.timers.arm(at: end) { for record in records { record.exit(.killed) } }
-    for record in records { _ = await record.waitUntilGone() }
-    if let timer { pool.timers.cancel(timer) }
+    let waits = records.map { record in
+      let gate = TaskGate()
+      record.openWhenGone(gate)
+      return gate
+    }
+    let kill = try? pool.timers.arm(at: end) { for record in records { record.exit(.killed) } }
+    let giveUp = try? pool.timers.arm(at: end.advanced(by: SkeinNode.patience)) { for gate in waits { gate.open() } }
+    for gate in waits { _ = await gate.wait() }
+    for timer in [kill, giveUp] { if let timer { pool.timers.cancel(timer) } }
   }
+
+  /// How long a killed service may take to end before the shutdown goes on without it.
+  private static let patience = Duration.milliseconds(500)
 }
 
 /// Why a node could not be started.

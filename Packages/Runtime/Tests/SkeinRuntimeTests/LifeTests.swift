@@ -159,6 +159,29 @@ import Testing
     node.run()
   }
 
+  @Test func `handlers that never end do not hold up a node's end, and are named in the log`() async throws {
+    let book = LogBook()
+    var options = NodeOptions()
+    options.workers = 2
+    options.sockets = nil
+    options.log = book.log
+    let node = try SkeinNode(options)
+    let stubborn = try await node.spawn(named: "stubborn") { SimpleDB($0) }
+    let blocked = try await node.spawn(named: "blocked") { SimpleDB($0) }
+    let gate = Gate()
+    let entered = Event()
+    let goOn = Event()
+    let done = Event()
+    #expect(stubborn.send(SimpleDB.stubborn, gate, entered, done) == .delivered)
+    #expect(blocked.send(SimpleDB.block, entered, goOn) == .delivered)
+    entered.wait(2)
+    await node.shutDown(grace: .milliseconds(10))
+    let line = book.text.first { $0.hasPrefix("error: services have not ended") } ?? ""
+    #expect(line.contains("stubborn") && line.contains("blocked"))
+    goOn.signal()
+    await gate.open()
+  }
+
   @Test func `an exclusive service blocks nobody but itself`() async throws {
     try await withNode(workers: 1) { node in
       var limits = ServiceLimits()

@@ -97,10 +97,11 @@ public final class WorkerPool: Sendable {
     takeovers.load(ordering: .relaxed)
   }
 
-  /// Ends the threads after the activations that run now, and waits for them. Strands in line stay where they are.
+  /// Ends the threads after the activations that run now. Strands in line stay where they are.
   ///
+  /// - Parameter waits: whether to wait for the threads; `false` where an activation may never end.
   /// - Thread safety: any thread that is not a worker; once.
-  public func shutDown() {
+  public func shutDown(waits: Bool = true) {
     // Sequentially consistent: pairs with the look in `sleep`, like an enqueue.
     stopping.store(true, ordering: .sequentiallyConsistent)
     for worker in workers { worker.waiter.wake() }
@@ -108,7 +109,7 @@ public final class WorkerPool: Sendable {
       defer { boxes = [] }
       return boxes
     }
-    for box in boxes { box.join() }
+    if waits { for box in boxes { box.join() } }
   }
 
   // MARK: - Enqueueing

@@ -195,12 +195,20 @@ final class ServiceRecord: Sendable {
   /// Waits until the service is gone.
   func waitUntilGone() async -> ExitReason {
     let gate = TaskGate()
-    let reason = waitsForExit.withLock { waiters in
-      if waiters.reason == nil { waiters.waiting.append(gate) }
-      return waiters.reason
-    }
-    if let reason { return reason }
+    openWhenGone(gate)
     _ = await gate.wait()
-    return waitsForExit.withLock { $0.reason ?? .exited }
+    return exitReason ?? .exited
   }
+
+  /// Opens `gate` when the service is gone; at once if it is.
+  func openWhenGone(_ gate: TaskGate) {
+    let isGone = waitsForExit.withLock { waiters in
+      if waiters.reason == nil { waiters.waiting.append(gate) }
+      return waiters.reason != nil
+    }
+    if isGone { gate.open() }
+  }
+
+  /// Why the service is gone; `nil` while it is not.
+  var exitReason: ExitReason? { waitsForExit.withLock { $0.reason } }
 }
