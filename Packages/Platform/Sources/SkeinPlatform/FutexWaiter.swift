@@ -68,7 +68,7 @@ internal import Synchronization
   /// Bounds the current or the next wait; see ``Waiter``.
   public func wake(at deadline: MonotonicInstant) {
     // Sequentially consistent: pairs with the load in `wait`; see above.
-    requested.store(deadline.nanoseconds, ordering: .sequentiallyConsistent)
+    requested.min(deadline.nanoseconds, ordering: .sequentiallyConsistent)
     // Sequentially consistent: pairs with the compare-exchange in `wait`; see above.
     let (asleep, _) = unsafe word.pointee.compareExchange(
       expected: State.asleep, desired: State.sooner, ordering: .sequentiallyConsistent)

@@ -19,8 +19,8 @@ public protocol Waiter: AnyObject, Sendable {
 
   /// Makes the current wait, or the next one, end at `deadline` at the latest.
   ///
-  /// A later call replaces the deadline of an earlier one. The owner does not run before `deadline`
-  /// because of this call where the implementation can help it.
+  /// Of several deadlines the earliest counts, until it has passed: the owner then finds out for itself what it
+  /// waits for next. It does not run before `deadline` because of this call where the implementation can help it.
   ///
   /// - Thread safety: any thread.
   func wake(at deadline: MonotonicInstant)

@@ -28,6 +28,15 @@ import Testing
     thread.join()
   }
 
+  @Test func `of two deadlines asked for the earlier one counts`() {
+    let waiter = FutexWaiter()
+    let early = MonotonicInstant.now.advanced(by: .milliseconds(3))
+    waiter.wake(at: early)
+    waiter.wake(at: .distantFuture)
+    waiter.wait(until: nil)
+    #expect(MonotonicInstant.now >= early)
+  }
+
   @Test func `a deadline asked for does not swallow a wake`() throws {
     let waiter = FutexWaiter()
     for _ in 0..<2_000 {

@@ -56,7 +56,7 @@ struct ParkingTimes {
 
   /// - Returns: whether the alarm must be set.
   mutating func request(_ deadline: MonotonicInstant) -> Bool {
-    requested = deadline.nanoseconds
+    requested = min(requested, deadline.nanoseconds)
     return bring(forwardTo: requested)
   }
 
