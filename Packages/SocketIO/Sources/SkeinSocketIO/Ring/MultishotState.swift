@@ -15,6 +15,7 @@
 // the same token: requests are submitted in the order in which they are made, and the later one is made after the
 // last completion of the earlier one.
 
+#if SKEIN_IOURING
 /// Whether a stream of completions is wanted, and what became of the request that makes it.
 struct MultishotState: Hashable, Sendable {
   /// What the poller has to do.
@@ -71,3 +72,4 @@ struct MultishotState: Hashable, Sendable {
     return .cancel
   }
 }
+#endif

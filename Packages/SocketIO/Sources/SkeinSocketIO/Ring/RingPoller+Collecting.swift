@@ -1,5 +1,6 @@
 // What completions mean.
 
+#if SKEIN_IOURING
 internal import CSkeinPlatform
 internal import CSkeinRing
 internal import Glibc
@@ -33,6 +34,8 @@ extension RingPoller {
     guard let slot = used(token) else { return discard(completion, purpose) }
     if !completion.more { slot.requests -= 1 }
     if slot.isClosing {
+      // Input that nobody has read: the kernel would reset a connection that is closed with some.
+      if purpose == .receive, completion.result > 0 { _ = skein_socket_set_linger_reset(slot.descriptor) }
       discard(completion, purpose)
     } else {
       switch purpose {
@@ -120,19 +123,27 @@ extension RingPoller {
     due.removeAll(keepingCapacity: true)
     wakeups.collected()
     for token in tokens {
-      guard let slot = open(token), slot.stream.isWanted, let kept = slot.kept else { continue }
-      slot.kept = nil
-      if !kept.bytes.isEmpty {
-        unsafe kept.bytes.withUnsafeBytes { bytes in unsafe tell(token, .received(bytes), body) }
-      }
-      guard open(token) === slot else { continue }
-      if let end = kept.end {
-        unsafe inputEnded(end, slot, token, body)
-      } else if slot.stream.isWanted {
-        rearm(slot, token)
-      }
+      guard let slot = open(token), slot.stream.isWanted, slot.kept != nil else { continue }
+      unsafe tellKept(slot, token, body)
     }
   }
+
+  /// Tells it in pieces like the ring's, since the loop may pause after each.
+  private func tellKept(_ slot: RingSlot, _ token: SlotToken, _ body: (SlotToken, PollerEvent) -> Void) {
+    var pieces = 0
+    while let piece = slot.kept?.nextPiece {
+      guard pieces < Self.piecesPerTurn else { return announce(token) }
+      pieces += 1
+      slot.kept!.offset += piece.count
+      unsafe piece.withUnsafeBytes { bytes in unsafe tell(token, .received(bytes), body) }
+      guard open(token) === slot, slot.stream.isWanted else { return }
+    }
+    let end = slot.kept?.end
+    slot.kept = nil
+    if let end { unsafe inputEnded(end, slot, token, body) } else { rearm(slot, token) }
+  }
+
+  private static var piecesPerTurn: Int { 16 }
 
   /// After the turn's buffers were recycled.
   private func rearmStarved() {
@@ -236,3 +247,4 @@ extension RingPoller {
     unsafe tell(token, .hangUp(errorNumber), body)
   }
 }
+#endif

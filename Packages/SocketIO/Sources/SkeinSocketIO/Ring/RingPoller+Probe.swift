@@ -1,5 +1,6 @@
 // Whether io_uring can be used here, and why not.
 
+#if SKEIN_IOURING
 internal import CSkeinRing
 internal import Glibc
 internal import SkeinPlatform
@@ -43,3 +44,4 @@ extension RingPoller {
     return Int(digit) - Int(UInt8(ascii: "0"))
   }
 }
+#endif

@@ -1,5 +1,6 @@
 // The owner's wait, and who owns the requests of a ring.
 
+#if SKEIN_IOURING
 internal import CSkeinPlatform
 internal import CSkeinRing
 internal import Glibc
@@ -48,3 +49,4 @@ extension RingPoller {
     foreign.removeAll(keepingCapacity: true)
   }
 }
+#endif

@@ -13,6 +13,7 @@
 // found none is armed again when this turn's are recycled. Errors of a connection that does not read are seen by a
 // poll without a mask (`watch`), made when the gate opens on a connection that is not reading.
 
+#if SKEIN_IOURING
 internal import CSkeinPlatform
 internal import CSkeinRing
 internal import Glibc
@@ -113,6 +114,11 @@ internal import Synchronization
     guard let slot = open(token), !slot.hasInputEnded else { return }
     guard slot.kept != nil else { return carryOut(slot.stream.want(), slot, token) }
     slot.stream.wantLater()
+    announce(token)
+  }
+
+  /// Has kept input told in the next `collect`.
+  func announce(_ token: SlotToken) {
     due.append(token)
     wakeups.announce(fromOwner: isOwner)
   }
@@ -173,7 +179,8 @@ internal import Synchronization
 
   func close(_ token: SlotToken, resetting: Bool) -> Bool {
     guard let slot = open(token) else { return true }
-    if resetting { _ = skein_socket_set_linger_reset(slot.descriptor) }
+    // What the kernel has unread makes it reset; what we have unread is the same to the peer.
+    if resetting || slot.kept?.nextPiece != nil { _ = skein_socket_set_linger_reset(slot.descriptor) }
     if slot.requests == 0 {
       _ = skein_close(slot.end())
       return true
@@ -236,3 +243,4 @@ internal import Synchronization
 
 // @unchecked: the gate, the owner's thread and `RingWakeups` guard the three groups of properties.
 extension RingPoller: @unchecked Sendable {}
+#endif

@@ -5,6 +5,7 @@
 // Invariants: a request is submitted after all that were pushed before it: those that found the queue full wait in
 //             `overflow`, and while some do, later ones wait behind them.
 
+#if SKEIN_IOURING
 internal import CSkeinPlatform
 internal import CSkeinRing
 internal import Glibc
@@ -143,3 +144,4 @@ struct RingWord {
 struct RingFailure: Error {
   let errorNumber: Int32
 }
+#endif

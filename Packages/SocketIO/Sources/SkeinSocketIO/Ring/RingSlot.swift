@@ -4,6 +4,7 @@
 // Invariants: `requests` counts the requests whose last completion has not been seen; the descriptor is closed, and
 //             the slot used again, only at zero. `stream` is of accepts or of receives, by `kind`.
 
+#if SKEIN_IOURING
 internal import Glibc
 
 /// One use of a slot: a descriptor and the requests that run for it.
@@ -15,7 +16,14 @@ internal import Glibc
       case failure(Int32)
     }
     var bytes: [UInt8] = []
+    /// What was told already.
+    var offset = 0
     var end: End?
+
+    /// The next bytes to tell, as many as a provided buffer has; `nil` when there are none.
+    var nextPiece: ArraySlice<UInt8>? {
+      offset < bytes.count ? bytes[offset..<min(offset + (16 << 10), bytes.count)] : nil
+    }
   }
 
   /// The poll that tells of errors while nothing is read. Of edges: io_uring's polls see the peer's FIN (POLLRDHUP)
@@ -88,3 +96,4 @@ internal import Glibc
     kept!.end = end
   }
 }
+#endif

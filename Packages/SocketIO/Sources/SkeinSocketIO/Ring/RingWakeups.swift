@@ -8,6 +8,7 @@
 // it and then looks for asleep; all four are sequentially consistent, so at least one sees the other.
 // The polls are of edges: each write and each expiry makes a completion, and nothing is ever read.
 
+#if SKEIN_IOURING
 internal import CSkeinPlatform
 internal import SkeinPlatform
 internal import Synchronization
@@ -113,3 +114,4 @@ internal import Synchronization
     static let signaled: UInt32 = 2
   }
 }
+#endif

@@ -94,7 +94,6 @@ import Testing
     let harness = try RingHarness()
     let (token, peer) = try keptInput(harness)
     peer.endOutput()
-    harness.turn()
     harness.poller.signal()
     harness.turn()
     #expect(harness.input[token] == nil && harness.seen[token] == nil)
