@@ -224,9 +224,10 @@ import Testing
       let bytes = Array(big[(block << 19)..<((block + 1) << 19)])
       #expect(session.connection.send(bytes).isAccepted)
     }
-    try session.bed.wait(for: "the high watermark") { session.log.events == [.writable(false)] }
+    try session.bed.wait(for: "the high watermark") { session.log.events.last == .writable(false) }
     let reading = try session.peer.readAllInBackground(done: session.bed.noted)
-    try session.bed.wait(for: "the low watermark") { session.log.events == [.writable(false), .writable(true)] }
+    try session.bed.wait(for: "the low watermark") { session.log.events.last == .writable(true) }
+    for (index, event) in session.log.events.enumerated() { #expect(event == .writable(index % 2 == 1)) }
     session.connection.close()
     try session.bed.wait(for: "the peer's end of input") { reading.result != nil }
     #expect(reading.result?.bytes == big)

@@ -66,8 +66,8 @@ final class EventLog: ConnectionHandler {
       let copy = bytes.array
       state.withLock { $0.bytes += copy }
     }
-    note(.data(bytes.byteCount))
     onData(connection, bytes)
+    note(.data(bytes.byteCount))
   }
   func inputEnded(_ connection: Connection) { note(.inputEnded) }
   func writabilityChanged(_ connection: Connection, isWritable: Bool) { note(.writable(isWritable)) }

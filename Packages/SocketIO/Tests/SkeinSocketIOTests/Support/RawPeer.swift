@@ -115,26 +115,34 @@ final class RawPeer: Sendable {
 
   /// Reads on another thread.
   func readAllInBackground(pieceSize: Int = 65_536, done: @escaping @Sendable () -> Void) throws -> Reading {
-    let reading = Reading()
-    reading.thread.withLock {
-      $0.thread = try? PlatformThread.start(name: "peer") {
-        let wire = self.readAll(pieceSize: pieceSize)
-        reading.wire.withLock { $0 = wire }
-        done()
-      }
+    let wire = Reading.Result()
+    let thread = try PlatformThread.start(name: "peer") {
+      let all = self.readAll(pieceSize: pieceSize)
+      wire.value.withLock { $0 = all }
+      done()
     }
-    return reading
+    return Reading(wire, thread)
   }
 
+  /// What another thread reads; joined at the end.
   final class Reading: Sendable {
-    struct Once: ~Copyable {
+    final class Result: Sendable {
+      let value = Lock<Wire?>(nil)
+    }
+    private struct Once: ~Copyable {
       var thread: PlatformThread?
     }
-    let wire = Lock<Wire?>(nil)
-    let thread = Lock(Once())
+    private let wire: Result
+    private let thread: Lock<Once>
 
-    var result: Wire? { wire.withLock { $0 } }
+    fileprivate init(_ wire: Result, _ thread: consuming sending PlatformThread) {
+      self.wire = wire
+      self.thread = Lock(Once(thread: thread))
+    }
+
     deinit { if let ending = thread.withLock({ once -> PlatformThread? in once.thread.take() }) { ending.join() } }
+
+    var result: Wire? { wire.value.withLock { $0 } }
   }
 
   func shutdownWrite() { _ = shutdown(fd, Int32(SHUT_WR)) }

@@ -61,7 +61,7 @@ final class Session: Sendable {
   let connection: Connection
   let log: EventLog
 
-  /// - Parameter onData: called after the log has noted the bytes.
+  /// - Parameter onData: called before the log notes the bytes.
   init(
     _ setting: Setting, limits: SocketLimits = SocketLimits(), starts: Bool = true, receiveBuffer: Int32? = nil,
     onData: @escaping @Sendable (Connection, RawSpan) -> Void = { _, _ in }
@@ -87,6 +87,7 @@ final class Session: Sendable {
     }
     session.peer.send([0])
     try session.wait(.data(1))
+    try session.pass()
     return session
   }
 
