@@ -84,7 +84,9 @@ extension Integration {
       while try node.figures.openDescriptors() > limit {
         try #require(client.ask("PING") == .pong)
         let open = try node.figures.openDescriptors()
-        try #require(ContinuousClock.now < guardTime, "\(open) descriptors are open, expected \(limit)")
+        try #require(
+          ContinuousClock.now < guardTime,
+          "\(open) descriptors are open, expected \(limit): \(node.figures.descriptorTargets())")
       }
     }
   }

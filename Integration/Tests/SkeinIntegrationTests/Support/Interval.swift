@@ -4,8 +4,8 @@ import Glibc
 
 /// Lets wall-clock time pass.
 ///
-/// That nothing happens can only be seen over an interval: the tests that show that a node uses no processor time, or
-/// that a client is *not* served, use it and say so. No test depends on its exact length.
+/// Some things can only be seen over an interval: the tests that show that a node uses processor time or none use it
+/// and say so. No test depends on its exact length.
 enum Interval {
   static func pass(milliseconds: Int) {
     poll(nil, 0, Int32(milliseconds))

@@ -35,6 +35,13 @@ struct ProcessFigures: Sendable {
     try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
   }
 
+  /// What the open descriptors are, for a failure's text.
+  func descriptorTargets() -> [String] {
+    let folder = "/proc/\(pid)/fd"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }.sorted()
+  }
+
   private func statusField(_ name: String) throws -> Int {
     let text = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
     for line in text.split(separator: "\n") where line.hasPrefix("\(name):") {
