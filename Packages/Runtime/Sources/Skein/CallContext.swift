@@ -22,13 +22,8 @@ public struct CallContext: Sendable {
   /// Whether nobody waits for the answer any more: cancelled, or past its deadline.
   public var isAbandoned: Bool {
     if let waiting, waiting.isAbandoned { return true }
-    return isPastDeadline
-  }
-
-  /// Whether the deadline lies in the past.
-  @usableFromInline var isPastDeadline: Bool {
-    guard let deadline else { return false }
-    return MonotonicInstant.now >= deadline
+    if let deadline { return MonotonicInstant.now >= deadline }
+    return false
   }
 
   /// The context of the asynchronous handler that runs in the current task.
@@ -77,17 +72,22 @@ extension CallContext {
 
 extension CallContext {
   /// What a call made now passes on: the earlier of the caller's deadline and its own.
+  ///
+  /// - Returns: `nil` when that deadline is past.
   @usableFromInline
-  static func derived(_ deadline: CallDeadline, node: SkeinNode) -> CallContext {
+  static func derived(_ deadline: CallDeadline, node: SkeinNode) -> CallContext? {
     let outer = current
+    let limit = outer?.deadline
+    if limit == nil && deadline == .never { return CallContext(deadline: nil, waiting: outer?.waiting) }
+    let now = MonotonicInstant.now
     let own: MonotonicInstant? =
       switch deadline {
-      case .standard: .now.advanced(by: node.options.callDeadline)
-      case .after(let duration): .now.advanced(by: duration)
+      case .standard: now.advanced(by: node.options.callDeadline)
+      case .after(let duration): now.advanced(by: duration)
       case .at(let instant): instant
       case .never: nil
       }
-    guard let limit = outer?.deadline else { return CallContext(deadline: own, waiting: outer?.waiting) }
-    return CallContext(deadline: own.map { min($0, limit) } ?? limit, waiting: outer?.waiting)
+    let end = min(own ?? .distantFuture, limit ?? .distantFuture)
+    return end <= now ? nil : CallContext(deadline: end, waiting: outer?.waiting)
   }
 }

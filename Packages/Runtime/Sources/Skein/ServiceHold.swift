@@ -37,7 +37,9 @@ public final class ServiceHold<Service: SkeinService> {
     guard let handler = command.body.synchronous else {
       preconditionFailure("\(command.name) is asynchronous: a held service runs synchronous commands only")
     }
-    let context = CallContext.derived(.standard, node: record.node)
+    guard let context = CallContext.derived(.standard, node: record.node) else {
+      throw CallError(.deadlineExceeded, service: record.label, command: command.name)
+    }
     return try worker.runInPlace(record.strand) {
       Result { try CallContext.bind(context) { try handler(service, arguments) } }
     }.get()

@@ -106,8 +106,7 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
     if let caller = ServiceRecord.current, caller.isRefusingOutgoing {
       return .failure(CallError(.callerExited, service: label, command: command.name))
     }
-    let context = CallContext.derived(deadline, node: record.node)
-    if context.isPastDeadline {
+    guard let context = CallContext.derived(deadline, node: record.node) else {
       return .failure(CallError(.deadlineExceeded, service: label, command: command.name))
     }
     guard record.strand.tryEnter() else { return nil }
@@ -119,7 +118,7 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   }
 
   /// Puts a request into the mailbox and waits for its answer.
-  @usableFromInline
+  @inlinable
   func callQueued<Input, Output>(
     _ command: Command<Service, Input, Output>, _ arguments: Input, _ deadline: CallDeadline,
     isolation: isolated (any Actor)?
@@ -128,8 +127,9 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
     if let caller, caller.isRefusingOutgoing {
       throw CallError(.callerExited, service: label, command: command.name)
     }
-    let context = CallContext.derived(deadline, node: record.node)
-    if context.isPastDeadline { throw CallError(.deadlineExceeded, service: label, command: command.name) }
+    guard let context = CallContext.derived(deadline, node: record.node) else {
+      throw CallError(.deadlineExceeded, service: label, command: command.name)
+    }
     let header = CallHeader(
       deadline: context.deadline, timers: record.node.pool.currentTimers,
       service: label, command: command.name)
@@ -145,7 +145,8 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   }
 
   /// Arms the deadline and puts the request into the mailbox; what cannot be sent has ended.
-  private func post<Input, Output>(_ command: Command<Service, Input, Output>, _ call: PendingCall<Input, Output>) {
+  @inlinable
+  func post<Input, Output>(_ command: Command<Service, Input, Output>, _ call: PendingCall<Input, Output>) {
     do throws(TimerError) { try call.armDeadline() } catch { return call.abandon(.shuttingDown) }
     switch record.strand.send(unsafe Payload.envelope(command.body.request, call)) {
     case .delivered: break

@@ -8,28 +8,31 @@ public import SkeinTimer
 
 @usableFromInline
 final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, TimerTarget {
-  private struct State {
-    var result: Result<Output, any Error>?
-    var timer: TimerHandle?
-    var handler: Task<Void, Never>?
+  @usableFromInline
+  struct State {
+    @usableFromInline var result: Result<Output, any Error>?
+    @usableFromInline var timer: TimerHandle?
+    @usableFromInline var handler: Task<Void, Never>?
+    @inlinable init() {}
   }
 
   @usableFromInline let input: Input
   @usableFromInline let header: CallHeader
-  private let gate = TaskGate()
+  @usableFromInline let gate = TaskGate()
   // MARK: Under lock
-  private let state = Lock(State())
+  @usableFromInline let state = Lock(State())
 
-  @usableFromInline
+  @inlinable
   init(_ input: Input, _ header: CallHeader) {
     self.input = input
     self.header = header
   }
 
   /// What the handler sees of the call.
-  @usableFromInline var callContext: CallContext { CallContext(deadline: header.deadline, waiting: self) }
+  @inlinable var callContext: CallContext { CallContext(deadline: header.deadline, waiting: self) }
 
   /// Waits until the call has ended.
+  @inlinable
   func result(isolation: isolated (any Actor)?) async throws -> Output {
     _ = await gate.wait()
     guard let result = state.withLock({ $0.result }) else { preconditionFailure("a call ended without a result") }
@@ -37,6 +40,7 @@ final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, Tim
   }
 
   /// Arms the deadline's timer.
+  @inlinable
   func armDeadline() throws(TimerError) {
     guard let deadline = header.deadline else { return }
     let handle = try header.timers.arm(at: deadline, target: self)
@@ -48,7 +52,7 @@ final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, Tim
   }
 
   /// The call is performed by `handler`, which is cancelled when nobody waits any more.
-  @usableFromInline
+  @inlinable
   func attach(_ handler: Task<Void, Never>) {
     let isLate = state.withLock { state in
       if state.result == nil { state.handler = handler }
@@ -58,17 +62,18 @@ final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, Tim
   }
 
   /// Ends the call with the handler's result, unless it has ended.
-  @usableFromInline
+  @inlinable
   func end(_ result: Result<Output, any Error>) { _ = settle(result) }
 
   /// Ends the call without an answer, unless it has ended, and cancels its handler.
-  @usableFromInline
+  @inlinable
   func abandon(_ code: CallError.Code) {
     settle(.failure(CallError(code, service: header.service, command: header.command)))?.cancel()
   }
 
   /// Keeps the result if it is the first one; returns the handler that ran then.
-  private func settle(_ result: Result<Output, any Error>) -> Task<Void, Never>? {
+  @inlinable
+  func settle(_ result: Result<Output, any Error>) -> Task<Void, Never>? {
     let (isFirst, timer, handler) = state.withLock { state -> (Bool, TimerHandle?, Task<Void, Never>?) in
       if state.result != nil { return (false, nil, nil) }
       state.result = result
@@ -81,7 +86,7 @@ final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, Tim
     return handler
   }
 
-  @usableFromInline var isAbandoned: Bool { state.withLock { $0.result != nil } }
+  @inlinable var isAbandoned: Bool { state.withLock { $0.result != nil } }
 
   /// The deadline has passed.
   @usableFromInline
