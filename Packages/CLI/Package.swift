@@ -45,7 +45,7 @@ let package = Package(
     .testTarget(
       name: "SkeinServeTests",
       dependencies: [
-        "SkeinServe",
+        "SkeinServe", "SkeinRESP",
         .product(name: "Skein", package: "Runtime"),
         .product(name: "SkeinPlatform", package: "Platform"),
         .product(name: "SkeinSocketIO", package: "SocketIO"),

@@ -65,6 +65,7 @@ actor RESPConnection: SocketService {
       let batches = core.nextRound { server.figures.facts }
       if !batches.isEmpty && !runHeld(batches) {
         awaitsShards = true
+        server.figures.roundCalled()
         _ = reference.send(RESPConnection.runRound, batches)
         return
       }

@@ -11,6 +11,7 @@ final class ServerFigures: Sendable {
   private let connected = Atomic<Int>(0)
   private let accepted = Atomic<Int>(0)
   private let commands = Atomic<Int>(0)
+  private let called = Atomic<Int>(0)
 
   // Relaxed, in all of this file: counts for people; the limit of clients needs only the atomic addition itself.
 
@@ -30,6 +31,18 @@ final class ServerFigures: Sendable {
   func executed(_ count: Int) {
     // Relaxed: see above.
     commands.add(count, ordering: .relaxed)
+  }
+
+  /// Counts a round that was run by calls, since its shards could not be held.
+  func roundCalled() {
+    // Relaxed: see above.
+    called.add(1, ordering: .relaxed)
+  }
+
+  /// Rounds that were run by calls; all others held their shards.
+  var roundsCalled: Int {
+    // Relaxed: see above.
+    called.load(ordering: .relaxed)
   }
 
   /// The figures now.
