@@ -12,7 +12,8 @@ extension RingPoller {
     let before = told
     if isOwner { takeOverForeign() }
     unsafe tellDue(body)
-    for unsafe completion in unsafe queue.take() { unsafe handle(completion, body) }
+    let completions = unsafe queue.take()
+    for index in unsafe completions.indices { unsafe handle(completions[index], body) }
     rearmStarved()
     return told != before
   }

@@ -100,6 +100,32 @@ import Testing
     thread.join()
   }
 
+  @Test func `the owner asks again for what another thread asked for`() throws {
+    let harness = try RingHarness()
+    let (token, peer) = harness.connect()
+    let poller = harness.poller
+    let isArmed = Atomic<Bool>(false)
+    let isOver = Atomic<Bool>(false)
+    let thread = try PlatformThread.start(name: "asker") {
+      poller.beginReceive(token)
+      poller.flush()
+      isArmed.store(true, ordering: .releasing)
+      while !isOver.load(ordering: .acquiring) {}
+    }
+    while !isArmed.load(ordering: .acquiring) { skein_thread_yield() }
+    let slot = poller.used(token)!
+    #expect(slot.isStreamForeign)
+    harness.collect(afterWait: false)
+    // The cancelled request ends when its thread passes through the kernel; then there is one again, ours.
+    #expect(slot.stream.request == .ending)
+    #expect(harness.run { slot.stream.request == .running })
+    #expect(!slot.isStreamForeign && poller.foreign.isEmpty && slot.requests == 1)
+    peer.send(upTo: 10)
+    #expect(harness.run { harness.input[token] == 10 })
+    isOver.store(true, ordering: .releasing)
+    thread.join()
+  }
+
   @Test func `a failed probe is put into words`() {
     #expect(
       RingPoller.phrase(call: "io_uring_setup", errorNumber: EPERM, disabledSetting: 2).hasSuffix(
