@@ -48,6 +48,7 @@ let package = Package(
       dependencies: [
         "Skein",
         .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinSocketIO", package: "SocketIO"),
         .product(name: "CGlobalPoolHooks", package: "Scheduler"),
       ],
       swiftSettings: settings),

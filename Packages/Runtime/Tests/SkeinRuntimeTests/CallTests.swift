@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test func `no more handlers run at once than the limit says, and the rest follow`() async throws {
-    try await withNode(configure: { $0.limits.suspendedHandlers = 3 }) { node in
+    try await withNode(options { $0.limits.suspendedHandlers = 3 }) { node in
       let db = try await node.spawn { SimpleDB($0) }
       let gate = Gate()
       try await withThrowingTaskGroup(of: String.self) { group in
@@ -109,7 +109,7 @@ import Testing
   }
 
   @Test func `a full mailbox answers busy, to calls and to sends, and waiting senders get through`() async throws {
-    try await withNode(configure: { $0.limits.mailbox = 4 }) { node in
+    try await withNode(options { $0.limits.mailbox = 4 }) { node in
       let db = try await node.spawn { SimpleDB($0) }
       let entered = Event()
       let goOn = Event()
@@ -128,7 +128,7 @@ import Testing
   }
 
   @Test func `a sender that waits for room gives up when it is cancelled or the service ends`() async throws {
-    try await withNode(configure: { $0.limits.mailbox = 1 }) { node in
+    try await withNode(options { $0.limits.mailbox = 1 }) { node in
       let db = try await node.spawn { SimpleDB($0) }
       let entered = Event()
       let goOn = Event()

@@ -138,7 +138,7 @@ import Testing
   }
 
   @Test func `the number of services is limited`() async throws {
-    try await withNode(configure: { $0.services = 2 }) { node in
+    try await withNode(options { $0.services = 2 }) { node in
       _ = try await node.spawn { SimpleDB($0) }
       _ = try await node.spawn { SimpleDB($0) }
       await #expect(throws: SpawnError.full(limit: 2)) { _ = try await node.spawn { SimpleDB($0) } }

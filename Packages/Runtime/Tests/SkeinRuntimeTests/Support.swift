@@ -43,18 +43,34 @@ final class LogBook: Sendable {
   var text: [String] { lines.withLock { $0 } }
 }
 
+/// A node's options for tests: silent and without sockets, but for what `change` says.
+func options(_ change: (inout NodeOptions) -> Void) -> NodeOptions {
+  var options = NodeOptions()
+  options.workers = 2
+  options.log = .silent
+  options.sockets = nil
+  change(&options)
+  return options
+}
+
 /// Runs `body` with a node and shuts it down.
 @discardableResult
 func withNode<Result>(
-  workers: Int = 2, inPlaceDepth: Int = 16, log: SkeinLog = .silent, configure: (inout NodeOptions) -> Void = { _ in },
-  _ body: (SkeinNode) async throws -> Result
+  workers: Int = 2, inPlaceDepth: Int = 16, log: SkeinLog = .silent, _ body: (SkeinNode) async throws -> Result
 ) async throws -> Result {
-  var options = NodeOptions()
-  options.workers = workers
-  options.log = log
-  options.sockets = nil
-  options.limits.inPlaceDepth = inPlaceDepth
-  configure(&options)
+  let options = options { options in
+    options.workers = workers
+    options.log = log
+    options.limits.inPlaceDepth = inPlaceDepth
+  }
+  return try await withNode(options, body)
+}
+
+/// Runs `body` with a node that is set up so, and shuts it down.
+@discardableResult
+func withNode<Result>(
+  _ options: NodeOptions, _ body: (SkeinNode) async throws -> Result
+) async throws -> Result {
   let node = try SkeinNode(options)
   do {
     let result = try await body(node)
