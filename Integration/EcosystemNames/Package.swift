@@ -32,6 +32,7 @@ let package = Package(
         .product(name: "SkeinTimer", package: "skein"),
         .product(name: "SkeinScheduler", package: "skein"),
         .product(name: "SkeinSocketIO", package: "skein"),
+        .product(name: "Skein", package: "skein"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Tracing", package: "swift-distributed-tracing"),

@@ -12,6 +12,7 @@ import Logging
 import Metrics
 import NIOCore
 import ServiceLifecycle
+import Skein
 import SkeinMailbox
 import SkeinPlatform
 import SkeinScheduler
@@ -55,6 +56,7 @@ private enum SkeinPlatformNames {
   typealias OfPlatformThread = PlatformThread
   typealias OfProcessSignals = ProcessSignals
   typealias OfSystemCallError = SystemCallError
+  typealias OfTaskGate = TaskGate
   typealias OfThreadSlot = ThreadSlot
   typealias OfWaiter = Waiter
 }
@@ -97,13 +99,19 @@ private enum SkeinSchedulerNames {
 /// What SkeinSocketIO makes public.
 private enum SkeinSocketIONames {
   typealias OfCloseReason = CloseReason
+  typealias OfConnection = Connection
   typealias OfConnectionHandler = ConnectionHandler
+  typealias OfListenOptions = ListenOptions
+  typealias OfListener = Listener
   typealias OfListenerHandler = ListenerHandler
-  typealias OfSendReceipt = SendReceipt
+  typealias OfLoopThread = LoopThread
   typealias OfSocketAddress = SocketAddress
   typealias OfSocketBackend = SocketBackend
   typealias OfSocketError = SocketError
   typealias OfSocketLimits = SocketLimits
+  typealias OfSocketLoop = SocketLoop
+  typealias OfSocketStatistics = SocketStatistics
+  typealias OfWriteReceipt = WriteReceipt
 }
 
 /// What Skein makes public.
@@ -118,12 +126,15 @@ private enum SkeinNames {
   typealias OfNodeOptions = NodeOptions
   typealias OfSendReceipt = SendReceipt
   typealias OfServiceCommand = ServiceCommand
+  typealias OfServiceHold = ServiceHold
   typealias OfServiceLimits = ServiceLimits
   typealias OfServiceRef = ServiceRef
+  typealias OfServiceSocket = ServiceSocket
   typealias OfSkeinContext = SkeinContext
   typealias OfSkeinLog = SkeinLog
   typealias OfSkeinNode = SkeinNode
   typealias OfSkeinService = SkeinService
   typealias OfSocketOptions = SocketOptions
+  typealias OfSocketService = SocketService
   typealias OfSpawnError = SpawnError
 }
