@@ -40,7 +40,7 @@ import Tracing
     }
     #expect(names.count > 30, "the sources were not found")
     for (name, file) in names {
-      let isSpelled = spelled.contains("typealias Of\(name) = \(name)\n")
+      let isSpelled = spelled.contains("\n  typealias Of\(name) = \(name)\n")
       #expect(isSpelled, "\(name) of \(file) is missing here")
     }
   }
