@@ -185,7 +185,7 @@ extension SkeinNode {
   ///   - address: port 0 lets the system choose.
   ///   - backlog: clients that may wait to be accepted, for each worker.
   ///   - make: makes the service of one connection; runs on the accepting worker and must be quick. When it throws,
-  ///     the connection is reset and the reason logged.
+  ///     the connection is aborted and the reason logged.
   /// - Returns: the address with its real port.
   /// - Throws: `SocketError` when the address cannot be had.
   public func listen<Service: SocketService>(
