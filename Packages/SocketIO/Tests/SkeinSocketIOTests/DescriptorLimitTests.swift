@@ -32,18 +32,27 @@ import Testing
     var limit = rlimit(rlim_cur: 128, rlim_max: 128)
     precondition(unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
     var fillers: [Int32] = []
-    while case let filler = dup(0), filler >= 0 { fillers.append(filler) }
+    func fill() { while case let filler = dup(0), filler >= 0 { fillers.append(filler) } }
+    fill()
     for peer in peers { peer.connect(port: listener.localAddress.port) }
-    try bed.wait(for: "several tries") { bed.loop.statistics.acceptFailures >= 3 }
-    precondition(acceptor.pauses == 1 && acceptor.resumptions == 0, "told once")
-    precondition(acceptor.connections.isEmpty)
-    precondition(bed.loop.statistics.turns <= 12, "spins: \(bed.loop.statistics.turns) turns")
+    // The test's own process may still let go of a descriptor, which then serves a client: until none is left.
+    var isStarved = false
+    for _ in 0..<4 where !isStarved {
+      fill()
+      let before = (pauses: acceptor.pauses, failures: bed.loop.statistics.acceptFailures)
+      let turns = bed.loop.statistics.turns
+      try bed.wait(for: "several tries") { bed.loop.statistics.acceptFailures >= before.failures + 4 }
+      #expect(bed.loop.statistics.turns - turns <= 16, "it spins")
+      isStarved = before.pauses > 0 && acceptor.pauses == before.pauses
+    }
+    #expect(isStarved, "told once, though several tries fail")
+    #expect(acceptor.resumptions == acceptor.pauses - 1 && acceptor.connections.count < 3)
     for filler in fillers { close(filler) }
     try bed.wait(for: "the clients") { acceptor.connections.count == 3 }
-    precondition(acceptor.pauses == 1 && acceptor.resumptions == 1, "told once")
+    #expect(acceptor.resumptions == acceptor.pauses, "told once")
     for connection in acceptor.connections { connection.close() }
     for peer in peers { peer.close() }
     try bed.waitUntilEmpty()
-    precondition(log.ends == 3)
+    #expect(log.ends == 3)
   }
 }

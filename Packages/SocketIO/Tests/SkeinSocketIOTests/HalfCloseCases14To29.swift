@@ -22,7 +22,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 15: an abort drops what is queued`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.abort()
     try session.waitUntilClosed()
@@ -86,7 +86,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 20: a closing connection takes no more bytes`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     #expect(session.connection.send([1]) == .closed)
@@ -98,7 +98,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 21: an abort ends a flush`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     session.connection.abort()
@@ -110,7 +110,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 22: who starts a closing connection is told that it is closed`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     let second = EventLog(noted: session.bed.noted)
@@ -158,7 +158,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 26: a reset while a half-closed connection sends frees it`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     session.peer.shutdownWrite()
     try session.wait(.inputEnded)
     #expect(session.connection.send(big).isAccepted)
@@ -183,7 +183,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 28: a reset while we send ends the connection and the queue`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.peer.reset()
     try session.waitUntilClosed()
@@ -195,7 +195,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 29: a peer that closes with unread data while we send ends the connection`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     _ = session.peer.read(1)
     session.peer.close()

@@ -57,7 +57,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 5: a request with FIN gets its whole answer of 8 MiB`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     session.peer.send(pattern(10))
     session.peer.shutdownWrite()
     try session.wait(.data(10), .inputEnded)
@@ -83,7 +83,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 7: close after a big send loses nothing`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     try session.waitUntilClosed()
@@ -95,7 +95,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 8: input that crosses a flush costs none of the answer`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     session.peer.send(pattern(100))
@@ -108,7 +108,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 9: input after the close costs none of an answer that the kernel has`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(pattern(1_000_000)).isAccepted)
     session.connection.close()
     session.peer.send(pattern(14))
@@ -121,7 +121,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 10: the peer's FIN while we flush changes nothing`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     session.peer.shutdownWrite()
@@ -134,7 +134,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 11: a peer that closes with unread data frees the descriptor`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     _ = session.peer.read(1)
@@ -145,7 +145,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 12: a reset while we flush frees the descriptor`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     session.peer.reset()
@@ -157,7 +157,7 @@ import Testing
   func `case 13: a peer that does not read is reset at the flush limit`(setting: Setting) throws {
     var limits = SocketLimits()
     limits.flushLimit = .milliseconds(50)
-    let session = try Session(setting, limits: limits, receiveBuffer: 4_096)
+    let session = try Session(setting, limits: limits, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     try session.waitUntilClosed()

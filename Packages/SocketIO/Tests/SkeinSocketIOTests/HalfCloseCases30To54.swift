@@ -219,7 +219,7 @@ import Testing
   func `case 47: the watermarks are told, and all arrives in order`(setting: Setting) throws {
     var limits = SocketLimits()
     limits.maxQueuedBytes = 16 << 20
-    let session = try Session(setting, limits: limits, receiveBuffer: 4_096)
+    let session = try Session(setting, limits: limits, receiveBuffer: 32_768)
     for block in 0..<16 {
       let bytes = Array(big[(block << 19)..<((block + 1) << 19)])
       #expect(session.connection.send(bytes).isAccepted)
@@ -236,7 +236,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 48: high goes before low, each in order, and no block is torn`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     let first = [UInt8](repeating: 65, count: 4 << 20)
     let parts = "LHMI".utf8.map { [UInt8](repeating: $0, count: 1_000) }
     #expect(session.connection.send(first).isAccepted)
@@ -252,7 +252,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 49: a low block that has begun is finished first`(setting: Setting) throws {
-    let session = try Session(setting, limits: Self.roomy, receiveBuffer: 4_096)
+    let session = try Session(setting, limits: Self.roomy, receiveBuffer: 32_768)
     let low = "LM".utf8.map { [UInt8](repeating: $0, count: 4 << 20) }
     let high = [UInt8](repeating: 72, count: 1_000)
     #expect(session.connection.sendLow(low[0]).isAccepted)
@@ -275,7 +275,7 @@ import Testing
 
   @Test(arguments: Setting.all)
   func `case 50: an abort of a half-closed connection drops its queue`(setting: Setting) throws {
-    let session = try Session(setting, receiveBuffer: 4_096)
+    let session = try Session(setting, receiveBuffer: 32_768)
     session.peer.shutdownWrite()
     try session.wait(.inputEnded)
     #expect(session.connection.send(big).isAccepted)

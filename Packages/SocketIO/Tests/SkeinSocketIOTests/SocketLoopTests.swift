@@ -98,7 +98,7 @@ import Testing
   func `a full queue hands bytes back, and an empty one takes a block of any size`(setting: Setting) throws {
     var limits = SocketLimits()
     limits.maxQueuedBytes = 1_000
-    let session = try Session(setting, limits: limits, receiveBuffer: 4_096)
+    let session = try Session(setting, limits: limits, receiveBuffer: 32_768)
     #expect(session.connection.send(big).isAccepted)
     #expect(session.connection.queuedBytes > 1_000)
     #expect(session.connection.send([1]) == .full(limit: 1_000))
@@ -179,7 +179,7 @@ import Testing
       weak var connection: Connection?
       weak var loop: SocketLoop?
       func live() throws {
-        let session = try Session(Setting(backend: backend, driver: driver), receiveBuffer: 4_096)
+        let session = try Session(Setting(backend: backend, driver: driver), receiveBuffer: 32_768)
         handler = session.log
         acceptor = session.acceptor
         connection = session.connection
