@@ -105,7 +105,7 @@ private enum SkeinSocketIONames {
   typealias OfListener = Listener
   typealias OfListenerHandler = ListenerHandler
   typealias OfLoopThread = LoopThread
-  typealias OfSocketAddress = SocketAddress
+  typealias OfSocketAddress = SocketEndpoint
   typealias OfSocketBackend = SocketBackend
   typealias OfSocketError = SocketError
   typealias OfSocketLimits = SocketLimits

@@ -30,8 +30,8 @@ public final class RESPServer: Sendable {
   /// - Returns: the server, and its address with the real port.
   /// - Throws: `SpawnError`, or `SocketError` when the address cannot be had.
   public static func start(
-    on node: SkeinNode, at address: SocketAddress, _ configuration: ServerConfiguration
-  ) async throws -> (server: RESPServer, address: SocketAddress) {
+    on node: SkeinNode, at address: SocketEndpoint, _ configuration: ServerConfiguration
+  ) async throws -> (server: RESPServer, address: SocketEndpoint) {
     var shards: [ServiceRef<Shard>] = []
     for number in 0..<configuration.shardCount {
       shards.append(

@@ -59,7 +59,7 @@ struct Serve: ParsableCommand {
     let address = try listenAddress()
     let node: SkeinNode
     do { node = try SkeinNode(nodeOptions()) } catch { throw failure("cannot start: \(error)") }
-    let started = Waiting<Result<SocketAddress, any Error>> { [self] in
+    let started = Waiting<Result<SocketEndpoint, any Error>> { [self] in
       do { return .success(try await start(node, address)) } catch { return .failure(error) }
     }.value
     switch started {
@@ -77,9 +77,9 @@ struct Serve: ParsableCommand {
     _ = Waiting<Void> { await node.shutDown() }.value
   }
 
-  private func listenAddress() throws -> SocketAddress {
-    let address: SocketAddress
-    do throws(SocketError) { address = try SocketAddress(resp) } catch { throw failure("--resp \(resp): \(error)") }
+  private func listenAddress() throws -> SocketEndpoint {
+    let address: SocketEndpoint
+    do throws(SocketError) { address = try SocketEndpoint(resp) } catch { throw failure("--resp \(resp): \(error)") }
     if !address.isLoopback && requirepass == nil && !insecure {
       throw failure(
         "--resp \(resp) can be reached from other machines: give --requirepass, or --insecure to let everybody in.")
@@ -103,7 +103,7 @@ struct Serve: ParsableCommand {
     return options
   }
 
-  private func start(_ node: SkeinNode, _ address: SocketAddress) async throws -> SocketAddress {
+  private func start(_ node: SkeinNode, _ address: SocketEndpoint) async throws -> SocketEndpoint {
     var configuration = ServerConfiguration()
     configuration.password = requirepass.map { Array($0.utf8) }
     configuration.shardCount = services

@@ -12,7 +12,7 @@ import Testing
 struct Bed: Sendable {
   let node: SkeinNode
   let server: RESPServer
-  let address: SocketAddress
+  let address: SocketEndpoint
 
   /// A key of the given shard.
   func key(of shard: Int, _ prefix: String = "key") -> String {
@@ -41,7 +41,7 @@ func withServer(
   configuration.shardCount = shards
   configuration.maxClients = maxClients
   do {
-    let (server, address) = try await RESPServer.start(on: node, at: try SocketAddress("127.0.0.1:0"), configuration)
+    let (server, address) = try await RESPServer.start(on: node, at: try SocketEndpoint("127.0.0.1:0"), configuration)
     try await body(Bed(node: node, server: server, address: address))
     await node.shutDown(grace: .seconds(1))
   } catch {

@@ -24,7 +24,7 @@ final class Peer: Sendable {
   /// Connects.
   ///
   /// - Throws: ``SystemCallError`` when the connection is refused.
-  init(_ address: SocketAddress, receiveBuffer: Int32? = nil, sendBuffer: Int32? = nil) throws(SystemCallError) {
+  init(_ address: SocketEndpoint, receiveBuffer: Int32? = nil, sendBuffer: Int32? = nil) throws(SystemCallError) {
     fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     precondition(fd >= 0, "no descriptor for a test")
     var limit = timeval(tv_sec: 20, tv_usec: 0)

@@ -62,8 +62,8 @@ final class NodeSockets: Sendable {
 
   /// Listens with every loop on one address.
   func listen(
-    on address: SocketAddress, backlog: Int, handler: (Int) -> any ListenerHandler
-  ) throws(SocketError) -> SocketAddress {
+    on address: SocketEndpoint, backlog: Int, handler: (Int) -> any ListenerHandler
+  ) throws(SocketError) -> SocketEndpoint {
     var address = address
     var listeners: [Listener] = []
     for (index, loop) in loops.enumerated() {
@@ -189,9 +189,9 @@ extension SkeinNode {
   /// - Returns: the address with its real port.
   /// - Throws: `SocketError` when the address cannot be had.
   public func listen<Service: SocketService>(
-    on address: SocketAddress, backlog: Int = 1_024,
+    on address: SocketEndpoint, backlog: Int = 1_024,
     _ make: @escaping @Sendable (SkeinContext, ServiceSocket) throws -> Service
-  ) throws(SocketError) -> SocketAddress {
+  ) throws(SocketError) -> SocketEndpoint {
     guard let sockets else { preconditionFailure("the node was set up without sockets") }
     return try sockets.listen(on: address, backlog: backlog) { _ in ServiceListener(self, make) }
   }

@@ -28,7 +28,7 @@ public final class ServiceSocket: Sendable {
   }
 
   /// The address at the other end.
-  public var peerAddress: SocketAddress { connection.peerAddress }
+  public var peerAddress: SocketEndpoint { connection.peerAddress }
   let connection: Connection
   private let unreadLimit: Int
   // MARK: Under lock

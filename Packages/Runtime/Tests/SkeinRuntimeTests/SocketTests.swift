@@ -7,7 +7,7 @@ import Testing
 /// A node that listens on loopback, and what its services report.
 private struct Bed: Sendable {
   let node: SkeinNode
-  let address: SocketAddress
+  let address: SocketEndpoint
   let book: SocketBook
 }
 
@@ -27,7 +27,7 @@ private func withBed(
   }
   try await withNode(settings) { node in
     #expect(node.socketBackend == backend)
-    let address = try node.listen(on: try SocketAddress("127.0.0.1:0")) { context, socket in
+    let address = try node.listen(on: try SocketEndpoint("127.0.0.1:0")) { context, socket in
       SocketProbe(context, socket, book, manner)
     }
     try await body(Bed(node: node, address: address, book: book))
@@ -205,7 +205,7 @@ private func withBed(
   ) async throws {
     let log = LogBook()
     try await withBed(backend, .echo, services: 1, log: log.log) { bed in
-      let other = try bed.node.listen(on: try SocketAddress("127.0.0.1:0")) { _, _ throws -> SocketProbe in
+      let other = try bed.node.listen(on: try SocketEndpoint("127.0.0.1:0")) { _, _ throws -> SocketProbe in
         throw Refusal(text: "not today")
       }
       let failed = try Peer(other)

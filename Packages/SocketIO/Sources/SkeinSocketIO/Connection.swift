@@ -19,12 +19,12 @@ public final class Connection: Sendable {
   /// A number that no other connection of this process has.
   public let id: UInt64
   /// The address at the other end.
-  public let peerAddress: SocketAddress
+  public let peerAddress: SocketEndpoint
   private let core: ConnectionCore
 
   private static let nextID = Atomic<UInt64>(1)
 
-  init(core: ConnectionCore, peerAddress: SocketAddress) {
+  init(core: ConnectionCore, peerAddress: SocketEndpoint) {
     // Relaxed: only has to be a new number.
     id = Self.nextID.wrappingAdd(1, ordering: .relaxed).oldValue
     self.core = core

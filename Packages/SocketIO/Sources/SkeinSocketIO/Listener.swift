@@ -26,10 +26,10 @@ public struct ListenOptions: Hashable, Sendable {
 /// - Thread safety: any thread.
 public final class Listener: Sendable {
   /// The address it listens on, with the port that the kernel chose if 0 was asked for.
-  public let localAddress: SocketAddress
+  public let localAddress: SocketEndpoint
   private let core: ListenerCore
 
-  init(core: ListenerCore, localAddress: SocketAddress) {
+  init(core: ListenerCore, localAddress: SocketEndpoint) {
     self.core = core
     self.localAddress = localAddress
   }
@@ -128,7 +128,7 @@ final class ListenerCore: Posted {
     monitor.vacate(token, keeping: self, resetting: false)
   }
 
-  private func accept(_ descriptor: Int32, from peer: SocketAddress) {
+  private func accept(_ descriptor: Int32, from peer: SocketEndpoint) {
     guard let handler else {
       _ = skein_close(descriptor)
       return

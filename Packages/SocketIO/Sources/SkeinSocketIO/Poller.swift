@@ -46,7 +46,7 @@ struct SlotToken: Hashable, Sendable {
 /// What a backend has to tell of one slot.
 @unsafe enum PollerEvent {
   /// A connection was accepted: its descriptor (non-blocking, close-on-exec), which is now the loop's, and its peer.
-  case accepted(descriptor: Int32, peer: SocketAddress)
+  case accepted(descriptor: Int32, peer: SocketEndpoint)
   /// Accepting failed with this errno and has stopped until `beginAccept`; what concerns one client only is skipped.
   case acceptFailed(Int32)
   /// These bytes arrived; the memory is lent for the call.

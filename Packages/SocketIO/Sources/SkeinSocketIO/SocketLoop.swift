@@ -47,7 +47,7 @@ public final class SocketLoop: Waiter {
   ///
   /// - Throws: ``SocketError/system(_:)``, for example `bind` with EADDRINUSE.
   public func listen(
-    on address: SocketAddress, options: ListenOptions = ListenOptions(), handler: any ListenerHandler
+    on address: SocketEndpoint, options: ListenOptions = ListenOptions(), handler: any ListenerHandler
   ) throws(SocketError) -> Listener {
     if monitor.isShutDown { throw .shutDown }
     let made = try SocketCalls.makeListener(on: address, options: options)
@@ -63,7 +63,7 @@ public final class SocketLoop: Waiter {
   /// - Throws: ``SocketError/tooManyConnections(limit:)``, or ``SocketError/system(_:)`` when the kernel refuses at
   ///   once, such as for an address that has no route.
   public func connect(
-    to address: SocketAddress, handler: any ConnectionHandler
+    to address: SocketEndpoint, handler: any ConnectionHandler
   ) throws(SocketError) -> Connection {
     if monitor.isShutDown { throw .shutDown }
     guard monitor.reserveConnection() else { throw .tooManyConnections(limit: limits.maxConnections) }

@@ -26,17 +26,17 @@ enum Errno {
 /// System calls on sockets.
 enum SocketCalls {
   /// Accepts one connection: its descriptor, or -errno.
-  static func accept(_ descriptor: Int32) -> (Int32, SocketAddress) {
+  static func accept(_ descriptor: Int32) -> (Int32, SocketEndpoint) {
     var storage = sockaddr_storage()
     let accepted = unsafe skein_socket_accept(descriptor, &storage)
-    return (accepted, SocketAddress(storage))
+    return (accepted, SocketEndpoint(storage))
   }
 
   /// The address at the other end; 0.0.0.0:0 when it is gone.
-  static func peer(of descriptor: Int32) -> SocketAddress {
+  static func peer(of descriptor: Int32) -> SocketEndpoint {
     var storage = sockaddr_storage()
     _ = unsafe skein_socket_peer(descriptor, &storage)
-    return SocketAddress(storage)
+    return SocketEndpoint(storage)
   }
 
   /// Whether the socket has a peer.
@@ -46,7 +46,7 @@ enum SocketCalls {
   }
 
   /// Makes a non-blocking TCP socket that sends small segments at once.
-  static func makeStream(for address: SocketAddress) throws(SocketError) -> Int32 {
+  static func makeStream(for address: SocketEndpoint) throws(SocketError) -> Int32 {
     let descriptor = try check("socket", skein_socket_stream(address.family))
     disableDelay(descriptor)
     return descriptor
@@ -58,7 +58,7 @@ enum SocketCalls {
   }
 
   /// Begins to connect.
-  static func connect(_ descriptor: Int32, to address: SocketAddress) throws(SocketError) {
+  static func connect(_ descriptor: Int32, to address: SocketEndpoint) throws(SocketError) {
     var storage = address.storage
     let outcome = unsafe skein_socket_connect(descriptor, &storage)
     if outcome == -EINPROGRESS || outcome == -EINTR { return }
@@ -67,8 +67,8 @@ enum SocketCalls {
 
   /// Makes a listening socket.
   static func makeListener(
-    on address: SocketAddress, options: ListenOptions
-  ) throws(SocketError) -> (descriptor: Int32, local: SocketAddress) {
+    on address: SocketEndpoint, options: ListenOptions
+  ) throws(SocketError) -> (descriptor: Int32, local: SocketEndpoint) {
     let descriptor = try check("socket", skein_socket_stream(address.family))
     do throws(SocketError) {
       if options.reuseAddress {
@@ -81,7 +81,7 @@ enum SocketCalls {
       _ = try check("bind", unsafe skein_socket_bind(descriptor, &storage))
       _ = try check("listen", skein_socket_listen(descriptor, Int32(clamping: options.backlog)))
       _ = try check("getsockname", unsafe skein_socket_local(descriptor, &storage))
-      return (descriptor, SocketAddress(storage))
+      return (descriptor, SocketEndpoint(storage))
     } catch {
       _ = skein_close(descriptor)
       throw error

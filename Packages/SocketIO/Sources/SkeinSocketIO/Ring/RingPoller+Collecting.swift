@@ -167,7 +167,7 @@ extension RingPoller {
     case 0...:
       var peer = sockaddr_storage()
       _ = unsafe skein_socket_peer(completion.result, &peer)
-      unsafe tell(token, .accepted(descriptor: completion.result, peer: SocketAddress(peer)), body)
+      unsafe tell(token, .accepted(descriptor: completion.result, peer: SocketEndpoint(peer)), body)
     case -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM:
       guard slot.stream.isWanted else { return }
       _ = slot.stream.unwant()

@@ -93,7 +93,7 @@ import Testing
     let bad = SlotToken(index: 101, generation: 1)
     func start(_ token: SlotToken) {
       let descriptor = skein_socket_stream(AF_INET)
-      var address = SocketAddress.loopback(port: port).storage
+      var address = SocketEndpoint.loopback(port: port).storage
       _ = unsafe skein_socket_connect(descriptor, &address)
       harness.poller.adopt(descriptor, as: token, kind: .connection)
       harness.poller.awaitConnect(token)

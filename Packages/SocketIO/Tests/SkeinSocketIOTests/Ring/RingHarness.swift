@@ -184,11 +184,11 @@ final class TestPeer {
 
   static func listener() -> (descriptor: Int32, port: UInt16) {
     let descriptor = skein_socket_stream(AF_INET)
-    var address = SocketAddress.loopback(port: 0).storage
+    var address = SocketEndpoint.loopback(port: 0).storage
     precondition(unsafe skein_socket_bind(descriptor, &address) == 0, "bind")
     precondition(skein_socket_listen(descriptor, 512) == 0, "listen")
     precondition(unsafe skein_socket_local(descriptor, &address) == 0, "getsockname")
-    return (descriptor, SocketAddress(address).port)
+    return (descriptor, SocketEndpoint(address).port)
   }
 
   /// Connects to a port of loopback.
@@ -199,7 +199,7 @@ final class TestPeer {
   }
 
   static func connect(_ descriptor: Int32, to port: UInt16) {
-    var address = SocketAddress.loopback(port: port).storage
+    var address = SocketEndpoint.loopback(port: port).storage
     _ = unsafe skein_socket_connect(descriptor, &address)
   }
 

@@ -1,4 +1,4 @@
-// SocketAddress: an IPv4 or IPv6 address with a port, as a small value.
+// SocketEndpoint: an IPv4 or IPv6 address with a port, as a small value.
 
 internal import CSkeinPlatform
 internal import Glibc
@@ -6,7 +6,7 @@ internal import Glibc
 /// An address of TCP: IPv4 or IPv6, and a port.
 ///
 /// Addresses are literal: names are not resolved.
-public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+public struct SocketEndpoint: Hashable, Sendable, CustomStringConvertible {
   /// The port; 0 lets the kernel choose when listening.
   public var port: UInt16
   /// Whether it is an IPv6 address.
@@ -34,7 +34,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     } else if host.utf8.contains(UInt8(ascii: ":")) {
       throw .invalidAddress(text)
     }
-    do throws(SocketError) { self = try SocketAddress(host: host, port: port) } catch { throw .invalidAddress(text) }
+    do throws(SocketError) { self = try SocketEndpoint(host: host, port: port) } catch { throw .invalidAddress(text) }
   }
 
   /// Makes an address from a literal host, such as `0.0.0.0` or `fe80::1%eth0`, and a port.
@@ -71,13 +71,13 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The IPv4 address 127.0.0.1 with a port.
-  public static func loopback(port: UInt16) -> SocketAddress {
-    SocketAddress(family: false, port: port, high: UInt64(UInt32(0x7F00_0001).bigEndian), low: 0, scope: 0)
+  public static func loopback(port: UInt16) -> SocketEndpoint {
+    SocketEndpoint(family: false, port: port, high: UInt64(UInt32(0x7F00_0001).bigEndian), low: 0, scope: 0)
   }
 
   /// The IPv6 address ::1 with a port.
-  public static func loopbackIPv6(port: UInt16) -> SocketAddress {
-    SocketAddress(family: true, port: port, high: 0, low: UInt64(1).bigEndian, scope: 0)
+  public static func loopbackIPv6(port: UInt16) -> SocketEndpoint {
+    SocketEndpoint(family: true, port: port, high: 0, low: UInt64(1).bigEndian, scope: 0)
   }
 
   /// Whether it names this machine only: 127.0.0.0/8, ::1, or an IPv4 loopback address within IPv6.
@@ -105,7 +105,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
   public var description: String { isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-extension SocketAddress {
+extension SocketEndpoint {
   /// The address family's number.
   var family: Int32 { isIPv6 ? AF_INET6 : AF_INET }
 
@@ -140,17 +140,17 @@ extension SocketAddress {
       switch Int32(storage.ss_family) {
       case AF_INET:
         let address = unsafe raw.loadUnaligned(as: sockaddr_in.self)
-        return SocketAddress(
+        return SocketEndpoint(
           family: false, port: UInt16(bigEndian: address.sin_port), high: UInt64(address.sin_addr.s_addr), low: 0,
           scope: 0)
       case AF_INET6:
         let address = unsafe raw.loadUnaligned(as: sockaddr_in6.self)
         let offset = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr)!
-        return unsafe SocketAddress(
+        return unsafe SocketEndpoint(
           family: true, port: UInt16(bigEndian: address.sin6_port),
           high: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
           low: raw.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self), scope: address.sin6_scope_id)
-      default: return SocketAddress(family: false, port: 0, high: 0, low: 0, scope: 0)
+      default: return SocketEndpoint(family: false, port: 0, high: 0, low: 0, scope: 0)
       }
     }
   }
