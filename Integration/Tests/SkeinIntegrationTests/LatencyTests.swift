@@ -1,5 +1,6 @@
 // LatencyTests: what a client sees beside a service that keeps its worker busy.
 
+import Glibc
 import Testing
 
 extension Integration {
@@ -14,24 +15,20 @@ extension Integration {
 
     @Test(arguments: IOBackend.allCases)
     func `round trips beside a service that blocks 5 ms at a time keep the promised p99`(io: IOBackend) throws {
-      // The share of the machine, and of whoever else is at work on it, shows in redis-server's p99 meanwhile. Its
-      // answers pass one sleeping thread; ours pass three: the watcher, the worker that it interrupts, the service's.
-      let redis = try RedisServer()
-      let reference = try RawClient(port: redis.port)
-      try #expect(reference.ask("SET", "key", "value") == .ok)
       try withNode(io, ["--workers", "2", "--blocker", "1"]) { node in
         let client = try node.client()
         try #expect(client.ask("SET", "key", "value") == .ok)
-        var ours: [Duration] = []
-        var theirs: [Duration] = []
-        for _ in 0..<(isSoak ? 200 : 40) {
-          ours += try roundTrips(50, client)
-          theirs += try roundTrips(50, reference)
-        }
-        let p99 = percentile(99, of: ours)
-        let machine = percentile(99, of: theirs)
+        let own = ProcessFigures(pid: getpid())
+        let count = isSoak ? 10_000 : 2_000
+        let readyBefore = try node.figures.readyNanoseconds() + own.readyNanoseconds()
+        let durations = try roundTrips(count, client).sorted()
+        let ready = try node.figures.readyNanoseconds() + own.readyNanoseconds() - readyBefore
+        // The promise is for a machine that is the node's. What the slowest hundredth took beyond it must be time for
+        // which threads of ours stood ready and others ran: next to nothing on a quiet machine, much on a busy one.
+        let p99 = durations[count * 99 / 100]
+        let share = Duration.nanoseconds(max(ready, 0) / (count / 100))
         #expect(
-          p99 <= Self.promise(io) + machine * 3, "p99 \(p99), greatest \(ours.max() ?? .zero); redis-server \(machine)")
+          p99 <= Self.promise(io) + share, "p99 \(p99), greatest \(durations[count - 1]), machine's share \(share)")
 
         // The service did block meanwhile: it goes on without anybody's request, which only an interval can show.
         let before = try node.figures.processorNanoseconds()
@@ -54,10 +51,6 @@ extension Integration {
         durations.append(ContinuousClock.now - began)
       }
       return durations
-    }
-
-    private func percentile(_ part: Int, of durations: [Duration]) -> Duration {
-      durations.sorted()[durations.count * part / 100]
     }
   }
 }

@@ -16,6 +16,19 @@ struct ProcessFigures: Sendable {
     return time.tv_sec * 1_000_000_000 + time.tv_nsec
   }
 
+  /// Time that the process' present threads have stood ready while others had the processors, in nanoseconds.
+  func readyNanoseconds() throws -> Int {
+    let folder = "/proc/\(pid)/task"
+    var total = 0
+    for thread in try FileManager.default.contentsOfDirectory(atPath: folder) {
+      // Time run, time ready, number of times; a thread that has just ended has no file.
+      let text = (try? String(contentsOfFile: "\(folder)/\(thread)/schedstat", encoding: .utf8)) ?? ""
+      let fields = text.split(separator: " ")
+      if fields.count > 1, let ready = Int(fields[1]) { total += ready }
+    }
+    return total
+  }
+
   /// Resident memory, in bytes.
   func residentBytes() throws -> Int { try statusField("VmRSS") }
 
