@@ -18,7 +18,7 @@ let package = Package(
         .product(name: "SkeinMailbox", package: "Mailbox"),
         .product(name: "SkeinPlatform", package: "Platform"),
       ],
-      path: "Sources")
+      path: "Sources"),
   ],
   swiftLanguageModes: [.v6]
 )

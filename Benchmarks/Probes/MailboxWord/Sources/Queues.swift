@@ -80,8 +80,10 @@ final class TwoWords: ScheduledQueue, @unchecked Sendable {
     // Sequentially consistent: before the last look.
     awake.store(false, ordering: .sequentiallyConsistent)
     // Sequentially consistent: after the store, so that a push either is seen here or sees the flag cleared.
+    // Sequentially consistent, pairs with the push; relaxed: only the consumer writes `head`.
     if tail.load(ordering: .sequentiallyConsistent) == head.load(ordering: .relaxed) { return true }
     // Whoever sets the flag goes on: the consumer, or a producer that has scheduled it meanwhile.
+    // Sequentially consistent: pairs with the push's look at `awake`.
     return awake.exchange(true, ordering: .sequentiallyConsistent)
   }
 }
