@@ -12,7 +12,9 @@ let caller = try Service(pool, "caller")
 let callee = try Service(pool, "callee")
 
 /// Runs `body` in a task on the caller's strand, as a service's handler would, and prints its median.
-func inTask(_ name: String, prefers: Bool = true, _ count: Int, _ body: @escaping @Sendable (isolated Service) async -> Void) {
+func inTask(
+  _ name: String, prefers: Bool = true, _ count: Int, _ body: @escaping @Sendable (isolated Service) async -> Void
+) {
   let done = Event()
   Task(executorPreference: prefers ? caller.strand : nil) {
     await caller.run { service in
@@ -30,7 +32,9 @@ func inTask(_ name: String, prefers: Bool = true, _ count: Int, _ body: @escapin
 }
 
 /// Runs `body` once as a message on the caller's strand; it calls `finish` when its work is done.
-func onStrand(_ name: String, _ count: Int, _ body: @escaping @Sendable (_ finish: @escaping @Sendable () -> Void) -> Void) {
+func onStrand(
+  _ name: String, _ count: Int, _ body: @escaping @Sendable (_ finish: @escaping @Sendable () -> Void) -> Void
+) {
   var results: [Double] = []
   for _ in 0..<rounds {
     let done = Event()
@@ -59,7 +63,8 @@ print("queued")
   if left == 0 { return finish() }
   callee.strand.post { _ in caller.strand.post { _ in bounce(left - 1, finish) } }
 }
-onStrand("message to the callee's strand and one back, closures as messages", 50_000) { finish in bounce(50_000, finish) }
+onStrand("message to the callee's strand and one back, closures as messages", 50_000) { finish in bounce(50_000, finish)
+}
 
 print("suspended")
 inTask("await an actor on another strand, and come back", 50_000) { service in

@@ -124,9 +124,12 @@ line("a service (actor and strand) at rest after a message", (residentBytes() - 
 @MainActor func suspended(prefers: Bool) {
   let counter = Counter()
   let before = residentBytes()
-  for service in services { Task(executorPreference: prefers ? service.strand : nil) { await service.suspend(counter) } }
+  for service in services {
+    Task(executorPreference: prefers ? service.strand : nil) { await service.suspend(counter) }
+  }
   counter.wait(count)
-  line("  and one suspended handler, \(prefers ? "task with" : "no") executor preference",
+  line(
+    "  and one suspended handler, \(prefers ? "task with" : "no") executor preference",
     (residentBytes() - before) / count, "bytes more")
   let resumed = Counter()
   for service in services {

@@ -12,8 +12,6 @@ internal import Glibc
   // @unchecked: a pthread handle may be joined or detached from any thread, once: `join` and `deinit` consume.
   private let handle: pthread_t
 
-  private init(handle: pthread_t) { self.handle = handle }
-
   /// What the new thread is handed.
   private final class Start {
     let name: String
