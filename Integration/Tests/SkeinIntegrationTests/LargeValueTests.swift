@@ -9,7 +9,7 @@ extension Integration {
       try withNode(io) { node in
         let client = try node.client()
         let sizes = [0, 1, 4_095, 4_096, 16_384, 65_535, 65_536, 262_144, 1 << 20, 5_000_000, 16 << 20]
-        for round in 0..<(isSoak ? 50 : 3) {
+        for round in 0..<(isSoak ? 20 : 3) {
           for size in sizes {
             let value = Pattern.bytes(size, seed: round)
             try client.send(Request.bytes([Array("SET".utf8), Array("key".utf8), value]) + Request.bytes("GET", "key"))
@@ -28,7 +28,7 @@ extension Integration {
         let work = (0..<8).map { number in
           Background("client \(number)") {
             let client = try RawClient(port: port)
-            for version in 1...(isSoak ? 400 : 20) {
+            for version in 1...(isSoak ? 100 : 20) {
               let mark = number * 1_000 + version
               guard try client.set("key \(number)", version: mark, size: 1 << 20) == .ok,
                 case .bulk(let bytes) = try client.ask("GET", "key \(number)"), Version.of(bytes) == mark
