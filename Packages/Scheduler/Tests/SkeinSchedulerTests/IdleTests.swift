@@ -29,7 +29,11 @@ import Testing
     }
     func wake() { futex.wake() }
     func wake(at deadline: MonotonicInstant) {
-      state.withLock { $0.requested = deadline }
+      // The earliest counts, as in the futex: it ends a wait, and no other may follow for a later one.
+      state.withLock { state in
+        if let requested = state.requested, requested > .now, requested < deadline { return }
+        state.requested = deadline
+      }
       futex.wake(at: deadline)
     }
     func look() -> Bool { false }
