@@ -105,8 +105,8 @@ private enum SkeinSocketIONames {
   typealias OfListener = Listener
   typealias OfListenerHandler = ListenerHandler
   typealias OfLoopThread = LoopThread
-  typealias OfSocketAddress = SocketEndpoint
   typealias OfSocketBackend = SocketBackend
+  typealias OfSocketEndpoint = SocketEndpoint
   typealias OfSocketError = SocketError
   typealias OfSocketLimits = SocketLimits
   typealias OfSocketLoop = SocketLoop
