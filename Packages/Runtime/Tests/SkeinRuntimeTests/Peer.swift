@@ -27,9 +27,6 @@ final class Peer: Sendable {
   init(_ address: SocketEndpoint, receiveBuffer: Int32? = nil, sendBuffer: Int32? = nil) throws(SystemCallError) {
     fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     precondition(fd >= 0, "no descriptor for a test")
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
-    unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-    unsafe setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     if var size = receiveBuffer {
       unsafe setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }
@@ -47,6 +44,10 @@ final class Peer: Sendable {
       }
     }
     if outcome != 0 { throw SystemCallError(call: "connect", errorNumber: errno) }
+    // After connect: with a limit the kernel does not restart it when a thread that serves io_uring is interrupted.
+    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    unsafe setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 
   deinit { close(fd) }
@@ -61,6 +62,7 @@ final class Peer: Sendable {
       let count = unsafe bytes.withUnsafeBytes { raw in
         unsafe Glibc.send(fd, raw.baseAddress! + sent, raw.count - sent, Int32(MSG_NOSIGNAL))
       }
+      if count < 0 && errno == EINTR { continue }
       if count <= 0 { break }
       sent += count
     }
@@ -103,6 +105,7 @@ final class Peer: Sendable {
     var piece = [UInt8](repeating: 0, count: size)
     let count = unsafe piece.withUnsafeMutableBytes { raw in unsafe recv(fd, raw.baseAddress!, raw.count, 0) }
     let number = errno
+    if count < 0 && number == EINTR { return true }
     if count > 0 {
       stream.bytes += piece[..<count]
       return true

@@ -121,6 +121,10 @@ actor SimpleDB: SkeinService {
   static let sleep = Command("SLEEP") { (db: isolated SimpleDB, duration: Duration) async throws in
     try await db.context.sleep(for: duration)
   }
+  static let nap = Command("NAP") { (db: isolated SimpleDB, asleep: Event) async throws in
+    asleep.signal()
+    try await db.context.sleep(for: .seconds(3_600))
+  }
   static let block = Command("BLOCK") { (db: isolated SimpleDB, entered: Event, goOn: Event) in
     entered.signal()
     goOn.wait()
