@@ -147,13 +147,15 @@ final class ServiceListener<Service: SocketService>: ListenerHandler {
     guard let sockets = node.sockets else { return connection.abort() }
     let socket = ServiceSocket(connection, unreadLimit: sockets.options.unreadLimit)
     do {
-      let service = try node.create(named: nil, limits: nil) { try make($0, socket) }
-      let record = service.context.record
-      unsafe record.whenGone = {
+      let whenGone: @Sendable (ServiceRecord) -> Void = { record in
         sockets.remove(record)
         socket.close()
       }
+      let service = try node.create(named: nil, limits: nil, whenGone: whenGone) { try make($0, socket) }
+      let record = service.context.record
       sockets.add(record, socket)
+      // A service that has ended already has left the table before it came in.
+      if record.exitReason != nil { whenGone(record) }
       let body = unsafe changed.body.oneWay
       socket.attach {
         // The mailbox may be full of other messages, but a change must be told.

@@ -100,9 +100,10 @@ public final class SkeinNode: Sendable {
     return service.reference
   }
 
-  /// Makes a service without starting it; the caller publishes it.
+  /// Makes a service without starting it; the caller publishes it. `whenGone` is called once, when it has ended.
   func create<Service: SkeinService>(
-    named name: String?, limits: ServiceLimits?, _ make: (SkeinContext) throws -> Service
+    named name: String?, limits: ServiceLimits?, whenGone: (@Sendable (ServiceRecord) -> Void)? = nil,
+    _ make: (SkeinContext) throws -> Service
   ) throws -> Service {
     let limits = limits ?? options.limits
     let id = try table.withLock { table throws(SpawnError) in
@@ -119,6 +120,7 @@ public final class SkeinNode: Sendable {
         throw SpawnError.noThread(errorNumber: error.errorNumber)
       }
       let record = ServiceRecord(id: id, name: name, typeName: typeName, strand: strand, node: self, limits: limits)
+      unsafe record.whenGone = whenGone
       let service = try make(SkeinContext(record))
       record.adopt(service) { [unowned service] in await service.stop() }
       table.withLock { $0.insert(record) }

@@ -30,7 +30,7 @@ final class ServiceRecord: Sendable {
   @exclusivity(unchecked) nonisolated(unsafe) private var life = Life.running
   @exclusivity(unchecked) nonisolated(unsafe) private var hasStopped = false
   /// Called once, when the service is gone.
-  @exclusivity(unchecked) nonisolated(unsafe) var whenGone: (() -> Void)?
+  @exclusivity(unchecked) nonisolated(unsafe) var whenGone: (@Sendable (ServiceRecord) -> Void)?
   /// Whether the node counts the service as a zombie.
   @exclusivity(unchecked) nonisolated(unsafe) var becameZombie = false
   /// What runs when an orderly exit has drained the handlers.
@@ -174,7 +174,7 @@ final class ServiceRecord: Sendable {
     unsafe service = nil
     strand.activationEnded = nil
     node.serviceEnded(self, reason)
-    if let whenGone = unsafe whenGone { whenGone() }
+    if let whenGone = unsafe whenGone { whenGone(self) }
     unsafe whenGone = nil
     let waiting = waitsForExit.withLock { waiters in
       waiters.reason = reason
