@@ -52,8 +52,10 @@ internal import Synchronization
     // Relaxed: a passed deadline is done with; one that is set at this moment is in the future.
     let wanted = requested.load(ordering: .relaxed)
     if wanted <= MonotonicInstant.now.nanoseconds {
-      // Relaxed: replaces just the deadline that has passed; on failure a new one stands.
-      _ = requested.compareExchange(expected: wanted, desired: .max, ordering: .relaxed)
+      // Replaces just the deadline that has passed; on failure a new one stands. Acquire: a request that was taken
+      // for the passed one ends this wait, and its maker's reason must be seen; pairs with `wake(at:)`.
+      _ = requested.compareExchange(
+        expected: wanted, desired: .max, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed)
     }
   }
 

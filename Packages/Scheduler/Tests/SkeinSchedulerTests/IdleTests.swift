@@ -7,7 +7,8 @@ import Testing
   final class ObservedWaiter: WorkerWaiter {
     struct State {
       var waitsForEver = false
-      var requested: MonotonicInstant?
+      /// Somebody has asked the owner to be up at some time.
+      var isAsked = false
     }
     private let futex = FutexWaiter()
     private let state = Lock(State())
@@ -15,25 +16,17 @@ import Testing
     init(_ changed: Event) { self.changed = changed }
 
     /// Whether the owner waits, without a deadline of its own or of another's.
-    var isDeep: Bool {
-      state.withLock { state in
-        if let requested = state.requested, requested > .now { return false }
-        return state.waitsForEver
-      }
-    }
+    var isDeep: Bool { state.withLock { $0.waitsForEver && !$0.isAsked } }
     func wait(until deadline: MonotonicInstant?) {
       state.withLock { $0.waitsForEver = deadline == nil }
       changed.signal()
       futex.wait(until: deadline)
-      state.withLock { $0.waitsForEver = false }
+      // Whatever was asked for: the owner is up, and finds out for itself what it waits for next.
+      state.withLock { $0 = State() }
     }
     func wake() { futex.wake() }
     func wake(at deadline: MonotonicInstant) {
-      // The earliest counts, as in the futex: it ends a wait, and no other may follow for a later one.
-      state.withLock { state in
-        if let requested = state.requested, requested > .now, requested < deadline { return }
-        state.requested = deadline
-      }
+      state.withLock { $0.isAsked = true }
       futex.wake(at: deadline)
     }
     func look() -> Bool { false }
