@@ -71,7 +71,12 @@ actor RESPConnection: SocketService {
       }
       let output = core.takeOutput()
       if !output.isEmpty { write(output) }
-      if batches.isEmpty && output.isEmpty && !(core.wantsInput && socket.hasUnread) { return endIfDone() }
+      if batches.isEmpty && output.isEmpty && !(core.wantsInput && socket.hasUnread) {
+        // Too much is unread, but the socket has not told of a full queue, and where the kernel takes all in time it
+        // never will: look again soon. Once it has told, it will tell of the end, too.
+        if core.waitsForReader && socket.isWritable { break }
+        return endIfDone()
+      }
     } while MonotonicInstant.now < end
     goesOn = true
     _ = reference.send(RESPConnection.proceed)

@@ -55,6 +55,8 @@ struct Serve: ParsableCommand {
 
   func run() throws {
     ProcessSignals.block()
+    // Large values and answers go back to the system when they are freed, not only into the allocator's reserve.
+    ProcessMemory.returnBlocks(from: 256 << 10)
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     let address = try listenAddress()
     let node: SkeinNode

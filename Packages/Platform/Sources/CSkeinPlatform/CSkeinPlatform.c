@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -191,6 +192,10 @@ int skein_signals_wait(const int32_t *numbers, size_t count) {
   return failure ? -failure : number;
 }
 int skein_ignore_sigpipe(void) { return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -errno : 0; }
+
+// MARK: Memory
+
+int skein_memory_return_blocks(size_t bytes) { return mallopt(M_MMAP_THRESHOLD, (int)bytes); }
 
 // MARK: pthread mutex
 

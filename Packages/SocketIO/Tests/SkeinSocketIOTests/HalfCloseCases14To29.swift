@@ -102,6 +102,8 @@ import Testing
     #expect(session.connection.send(big).isAccepted)
     session.connection.close()
     session.connection.abort()
+    // As in case 50.
+    try session.bed.waitUntilEmpty()
     let wire = try session.peerReadsAll()
     #expect(wire.bytes.count < big.count && wire.end == .fin)
     try session.finish()

@@ -77,6 +77,9 @@ int skein_signals_block(const int32_t *_Nonnull numbers, size_t count);
 int skein_signals_wait(const int32_t *_Nonnull numbers, size_t count); // the number that came
 int skein_ignore_sigpipe(void);
 
+// MARK: Memory
+int skein_memory_return_blocks(size_t bytes); // 1 when taken
+
 // MARK: pthread mutex, which ThreadSanitizer understands
 void *_Nonnull skein_mutex_create(void);
 void skein_mutex_destroy(void *_Nonnull mutex);
