@@ -54,6 +54,7 @@ private enum SkeinPlatformNames {
   typealias OfLock = Lock
   typealias OfMonotonicInstant = MonotonicInstant
   typealias OfPlatformThread = PlatformThread
+  typealias OfProcessMemory = ProcessMemory
   typealias OfProcessSignals = ProcessSignals
   typealias OfSystemCallError = SystemCallError
   typealias OfTaskGate = TaskGate
