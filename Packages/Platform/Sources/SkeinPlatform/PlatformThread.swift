@@ -59,9 +59,9 @@ internal import Glibc
     return PlatformThread(handle: handle)
   }
 
-  /// Waits until the thread has ended.
+  /// Waits until the thread has ended. A thread that joins itself is let go instead.
   public consuming func join() {
-    _ = pthread_join(handle, nil)
+    if pthread_join(handle, nil) != 0 { pthread_detach(handle) }
     discard self
   }
 
