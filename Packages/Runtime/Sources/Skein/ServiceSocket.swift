@@ -5,7 +5,9 @@
 //   I1  at most one "changed" message is on its way: `isNotified` is set by whoever sends it and cleared by the
 //       service's turn before it looks, so a change after that look sends the next one.
 //   I2  while `unread` is at its limit the connection is paused: `received` pauses it whenever the limit is reached,
-//       and `read`, which empties it, resumes it afterwards. Nothing calls the loop while the lock is held.
+//       and `read`, which empties it, resumes it afterwards. Nothing calls the loop while the lock is held, so the
+//       two calls may come in the wrong order: `received` looks again after its pause, and whoever finds `unread`
+//       below the limit resumes.
 
 internal import SkeinPlatform
 internal import SkeinScheduler
@@ -109,7 +111,10 @@ extension ServiceSocket: ConnectionHandler {
       unsafe bytes.withUnsafeBytes { raw in unsafe inbox.unread.append(contentsOf: raw) }
       isFull = inbox.unread.count >= unreadLimit
     }
-    if isFull { connection.pause() }
+    guard isFull else { return }
+    connection.pause()
+    // The service may have read between the two, and its resumption have come before the pause.
+    if inbox.withLock({ $0.unread.count < unreadLimit }) { connection.resume() }
   }
 
   /// Notes the end of the input; called by the loop.
