@@ -186,6 +186,8 @@ internal import Synchronization
       return true
     }
     slot.isClosing = true
+    // A cancellation can miss a send that the kernel is just going on with; a socket that is shut takes no more of it.
+    if unsafe !resetting && slot.sending != nil { _ = skein_socket_shutdown_write(slot.descriptor) }
     unsafe request(SKEIN_RING_CANCEL_FD, .cancel, slot, token)
     return false
   }
