@@ -61,7 +61,11 @@ internal import Glibc
 
   /// Waits until the thread has ended. A thread that joins itself is let go instead.
   public consuming func join() {
-    if pthread_join(handle, nil) != 0 { pthread_detach(handle) }
+    if pthread_equal(handle, pthread_self()) != 0 {
+      pthread_detach(handle)
+    } else {
+      pthread_join(handle, nil)
+    }
     discard self
   }
 

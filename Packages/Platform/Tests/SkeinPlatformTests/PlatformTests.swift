@@ -75,4 +75,28 @@ import Testing
     }.join()
     #expect(answers.list.withLock { $0 } == [true, false])
   }
+
+  @Test func `a thread that joins itself is let go, and runs on`() throws {
+    final class Box: Sendable { let thread = Lock<ThreadHolder?>(nil) }
+    final class ThreadHolder: @unchecked Sendable {
+      // @unchecked: taken once, by the thread itself.
+      var thread: PlatformThread?
+      init(_ thread: consuming PlatformThread) { self.thread = consume thread }
+    }
+    let box = Box()
+    let stored = FutexWaiter()
+    let joined = FutexWaiter()
+    let thread = try PlatformThread.start(name: "self") {
+      stored.wait(until: nil)
+      let own = box.thread.withLock { held in held.take() }
+      own?.thread.take()?.join()
+      joined.wake()
+    }
+    let holder = ThreadHolder(thread)
+    box.thread.withLock { $0 = holder }
+    stored.wake()
+    joined.wait(until: nil)
+    let isTaken = box.thread.withLock { $0 == nil }
+    #expect(isTaken)
+  }
 }
