@@ -43,16 +43,13 @@ struct ProcessFigures: Sendable {
     guard unsafe write(file, "5", 1) == 1 else { throw Failure("the peak of \(pid) cannot be reset: errno \(errno)") }
   }
 
-  /// Open descriptors.
-  func openDescriptors() throws -> Int {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
-  }
-
-  /// What the open descriptors are, for a failure's text.
-  func descriptorTargets() -> [String] {
+  /// The sockets that the process has open, by their numbers in the kernel.
+  func sockets() throws -> Set<String> {
     let folder = "/proc/\(pid)/fd"
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }.sorted()
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    // One that was closed meanwhile has no target any more.
+    let targets = names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
+    return Set(targets.filter { $0.hasPrefix("socket:") })
   }
 
   private func statusField(_ name: String) throws -> Int {
