@@ -1,5 +1,6 @@
 // HandoffSlot: room for one object, put by one side and taken by whoever comes first.
 
+public import SkeinPlatform
 public import Synchronization
 
 /// A slot for a single object that several threads may try to take.
@@ -21,10 +22,10 @@ public import Synchronization
   /// - Complexity: O(1), wait-free.
   @inlinable
   public func exchange(_ object: Object?) -> Object? {
-    let new = object.map { unsafe UInt(bitPattern: Unmanaged.passRetained($0).toOpaque()) } ?? 0
+    let new = object.map { ReferenceWord.retain($0) } ?? 0
     // Release: publishes the object's state to the taker. Acquire: sees that of the object which comes out.
     let old = content.exchange(new, ordering: .acquiringAndReleasing)
-    return Self.object(old)
+    return ReferenceWord.take(old)
   }
 
   /// Takes the object out, if there is one.
@@ -35,7 +36,7 @@ public import Synchronization
     // Relaxed: a look, so that searching an empty slot does not pull its line over.
     if content.load(ordering: .relaxed) == 0 { return nil }
     // Acquire: sees what was published by `exchange`; only one taker gets the pointer.
-    return Self.object(content.exchange(0, ordering: .acquiringAndReleasing))
+    return ReferenceWord.take(content.exchange(0, ordering: .acquiringAndReleasing))
   }
 
   /// Whether nothing is in the slot; a snapshot.
@@ -44,11 +45,5 @@ public import Synchronization
     // Sequentially consistent: a worker that goes to sleep looks here after it has said so, and who fills
     // the slot looks for sleepers afterwards; one of them must see the other.
     content.load(ordering: .sequentiallyConsistent) == 0
-  }
-
-  @inlinable
-  static func object(_ bits: UInt) -> Object? {
-    guard let pointer = unsafe UnsafeRawPointer(bitPattern: bits) else { return nil }
-    return unsafe Unmanaged<Object>.fromOpaque(pointer).takeRetainedValue()
   }
 }

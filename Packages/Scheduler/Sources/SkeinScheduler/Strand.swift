@@ -107,10 +107,10 @@ internal import Synchronization
   /// Adds a job of a Swift task; called by the Swift runtime.
   public func enqueue(_ job: consuming ExecutorJob) {
     // Once pushed, the job may run on another thread and be the last that keeps this strand: held until the end.
-    let held = unsafe Unmanaged.passUnretained(self).retain()
+    let held = ReferenceWord.retain(self)
     incoming.push(UnownedJob(job))
     if mailbox.signal() { schedule() }
-    unsafe held.release()
+    _ = ReferenceWord.take(held, as: Strand.self)
   }
 
   /// A reference for an actor's `unownedExecutor`.

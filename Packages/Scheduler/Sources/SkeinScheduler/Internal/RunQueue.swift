@@ -9,6 +9,7 @@
 //   I3  only the owner writes `tail`.
 // Source: the Go scheduler's per-processor queue (Vyukov, "Scalable Go Scheduler Design", 2012).
 
+internal import SkeinPlatform
 internal import Synchronization
 
 @safe final class RunQueue: @unchecked Sendable {
@@ -50,7 +51,7 @@ internal import Synchronization
     // Relaxed: only this thread writes `tail` (I3).
     let tail = self.tail.load(ordering: .relaxed)
     if tail &- head >= Self.capacity { return strand }
-    let bits = unsafe UInt(bitPattern: Unmanaged.passRetained(strand).toOpaque())
+    let bits = ReferenceWord.retain(strand)
     // Relaxed: published by the store of `tail`.
     unsafe slot(tail).pointee.store(bits, ordering: .relaxed)
     // Sequentially consistent: publishes the slot, and orders it before the owner's look for sleepers.
@@ -70,7 +71,7 @@ internal import Synchronization
       // Release: the slot was read before it can be filled again. Failure acquires as the first load does.
       let (taken, found) = self.head.compareExchange(
         expected: head, desired: head &+ 1, successOrdering: .acquiringAndReleasing, failureOrdering: .acquiring)
-      if taken { return Self.strand(bits) }
+      if taken { return ReferenceWord.take(bits) }
       head = found
     }
   }
@@ -107,13 +108,9 @@ internal import Synchronization
         let last = unsafe destination.slot(base &+ (count - 1)).pointee.load(ordering: .relaxed)
         // Sequentially consistent: as in `push`.
         destination.tail.store(base &+ (count - 1), ordering: .sequentiallyConsistent)
-        return Self.strand(last)
+        return ReferenceWord.take(last)
       }
       head = found
     }
-  }
-
-  private static func strand(_ bits: UInt) -> Strand {
-    unsafe Unmanaged<Strand>.fromOpaque(UnsafeRawPointer(bitPattern: bits)!).takeRetainedValue()
   }
 }
