@@ -74,7 +74,10 @@ private func systemLane(_ count: Int, _ meter: any Meter) -> UInt64 {
   meter.start()
   for number in 0..<count {
     _ = mailbox.pushSystem(number)
-    if consumer.takeSignal() { consumer.drainSystem { sum &+= UInt64($0) } }
+    if consumer.takeSignal() {
+      var batch = consumer.takeSystem()
+      while let number = batch.next() { sum &+= UInt64(number) }
+    }
   }
   meter.stop()
   return sum

@@ -129,15 +129,8 @@ public import Synchronization
   }
 
   /// Takes everything out of the system lane, oldest first.
-  public mutating func drainSystem(_ body: (consuming Element) -> Void) {
-    var node = unsafe mailbox.system.takeAll()
-    while let current = unsafe node {
-      let taken = unsafe current.move()
-      unsafe node = taken.next
-      unsafe current.deallocate()
-      unsafe body(taken.element)
-    }
-  }
+  @inlinable
+  public mutating func takeSystem() -> SystemBatch<Element> { unsafe SystemBatch(mailbox.system.takeAll()) }
 
   /// Goes to rest if there is nothing to do, giving the storage back.
   ///

@@ -1,5 +1,6 @@
 import SkeinMailbox
 import SkeinPlatform
+import Synchronization
 import Testing
 
 @Suite("Mailbox") struct MailboxTests {
@@ -84,6 +85,39 @@ import Testing
     #expect(consumer.dequeue() == 0)
     #expect(consumer.rest())
     #expect(consumer.mailbox.pushSystem(5))
+  }
+
+  @Test func `a system element may close the mailbox and read what is left of it`() {
+    var consumer = MailboxConsumer<Int>()
+    let mailbox = consumer.mailbox
+    for number in 0..<20 { #expect(mailbox.answer(to: number) != .busy) }
+    #expect(!mailbox.pushSystem(100))
+    #expect(!mailbox.pushSystem(200))
+    let isSignalled = consumer.takeSignal()
+    #expect(isSignalled)
+    var batch = consumer.takeSystem()
+    var read: [Int] = []
+    while let element = batch.next() {
+      consumer.close()
+      while let number = consumer.dequeue() { read.append(number) }
+      read.append(element)
+    }
+    #expect(read == Array(0..<20) + [100, 200])
+    #expect(mailbox.answer(to: 1) == .closed)
+    let rests = consumer.rest()
+    #expect(rests)
+  }
+
+  @Test func `what a batch does not hand out is dropped with it`() {
+    let live = LiveCount()
+    do {
+      var consumer = MailboxConsumer<Tracked>()
+      for value in 0..<3 { _ = consumer.mailbox.pushSystem(Tracked(value, live)) }
+      var batch = consumer.takeSystem()
+      let first = batch.next()?.value
+      #expect(first == 0)
+    }
+    #expect(live.count.load(ordering: .relaxed) == 0)
   }
 
   @Test(arguments: [0, 1, 14, 15, 16, 40])

@@ -62,7 +62,8 @@ final class Reader<Element: Sendable> {
   var highWaterMark: Int { consumer.highWaterMark }
   func drainSystem() -> [Element] {
     var seen: [Element] = []
-    consumer.drainSystem { seen.append($0) }
+    var batch = consumer.takeSystem()
+    while let element = batch.next() { seen.append(element) }
     return seen
   }
 }

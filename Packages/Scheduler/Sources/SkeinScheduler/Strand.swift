@@ -156,7 +156,8 @@ internal import Synchronization
     while left > 0 {
       if unsafe consumer.takeSignal() {
         unsafe jobs.append(from: incoming)
-        unsafe consumer.drainSystem { envelope in envelope.perform(on: self) }
+        var system = unsafe consumer.takeSystem()
+        while let envelope = system.next() { envelope.perform(on: self) }
       }
       if let job = unsafe jobs.popFirst() {
         unsafe job.runSynchronously(

@@ -20,14 +20,7 @@ public import Synchronization
 
   @inlinable init() {}
 
-  deinit {
-    var node = unsafe takeAll()
-    while let current = unsafe node {
-      unsafe node = current.pointee.next
-      unsafe current.deinitialize(count: 1)
-      unsafe current.deallocate()
-    }
-  }
+  deinit { _ = unsafe SystemBatch(takeAll()) }
 
   @inlinable
   func push(_ element: consuming Element) {
