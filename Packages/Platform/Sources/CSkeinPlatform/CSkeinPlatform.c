@@ -168,6 +168,11 @@ ssize_t skein_socket_receive(int fd, void *bytes, size_t count) { return RESULT(
 ssize_t skein_socket_send(int fd, const void *bytes, size_t count) {
   return RESULT(send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
+int skein_socket_peer_ended(int fd) {
+  struct pollfd one = {.fd = fd, .events = POLLRDHUP};
+  return poll(&one, 1, 0) == 1 && (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 int skein_socket_set_linger_reset(int fd) {
   struct linger linger = {.l_onoff = 1, .l_linger = 0};
   return RESULT(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));

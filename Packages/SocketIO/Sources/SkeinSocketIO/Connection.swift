@@ -166,6 +166,14 @@ public final class Connection: Sendable {
   public var queuedBytes: Int { core.queued.load(ordering: .relaxed) }
   /// Why it is over; `nil` while it is not.
   public var closeReason: CloseReason? { core.reason.withLock { $0 } }
+  /// Whether the peer has ended its direction, or reset the connection, as far as this machine's kernel knows: also
+  /// while the event waits to be told, or bytes before it wait to be read.
+  ///
+  /// For protocols in which a peer that has ended its direction does not answer any more: ask before a request is
+  /// written, since a request that is written afterwards is lost. `true` when the connection is over or not yet there.
+  ///
+  /// - Complexity: one system call.
+  public var peerHasEnded: Bool { core.peerHasEnded }
   /// Bytes read so far.
   public var bytesReceived: Int { core.bytesReceived.value }
   /// Bytes that the kernel took so far.

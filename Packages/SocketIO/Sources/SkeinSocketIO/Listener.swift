@@ -148,7 +148,7 @@ final class ListenerCore: Posted {
     SocketCalls.disableDelay(descriptor)
     let core = ConnectionCore(monitor: monitor, phase: .accepted)
     let token = monitor.occupy(.connection(core))
-    core.accept(token)
+    core.accept(token, descriptor)
     monitor.poller.adopt(descriptor, as: token, kind: .connection)
     let connection = Connection(core: core, peerAddress: peer)
     monitor.tell { handler.accepted(connection) }

@@ -262,6 +262,31 @@ import Testing
     thread.join()
   }
 
+  @Test(arguments: Setting.all)
+  func `the peer's end is known although bytes before it are unread`(setting: Setting) throws {
+    let session = try Session.paused(setting)
+    #expect(!session.connection.peerHasEnded)
+    session.peer.send(pattern(100))
+    #expect(!session.connection.peerHasEnded)
+    session.peer.shutdownWrite()
+    // Loopback hands a FIN over within the call.
+    #expect(session.connection.peerHasEnded)
+    #expect(session.log.mainEvents == [.data(1)])
+    session.connection.resume()
+    try session.wait(.data(101), .inputEnded)
+    #expect(session.connection.peerHasEnded)
+    try session.finish()
+  }
+
+  @Test(arguments: Setting.all)
+  func `a reset is the peer's end, too`(setting: Setting) throws {
+    let session = try Session.paused(setting)
+    session.peer.reset()
+    #expect(session.connection.peerHasEnded)
+    try session.waitUntilClosed()
+    try session.finish()
+  }
+
   @Test func `a backend of another name is an error that names the right ones`() {
     #expect("\(SocketError.unknownBackend("kqueue"))" == "'kqueue' is none of auto, epoll and io_uring")
     #expect(SocketBackend(rawValue: "auto") == .automatic)

@@ -70,6 +70,7 @@ int skein_socket_shutdown_write(int fd);
 int skein_socket_shutdown_read(int fd);
 ssize_t skein_socket_receive(int fd, void *_Nonnull bytes, size_t count);
 ssize_t skein_socket_send(int fd, const void *_Nonnull bytes, size_t count); // MSG_NOSIGNAL
+int skein_socket_peer_ended(int fd);        // 1 when FIN or RST has come, unread input or not
 int skein_socket_set_linger_reset(int fd); // SO_LINGER 0: the close sends RST
 
 // MARK: Signals

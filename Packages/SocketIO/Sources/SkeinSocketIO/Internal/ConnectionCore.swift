@@ -41,6 +41,8 @@ struct ConnectionInbox {
   let bytesSent = Counter()
   let reason = Lock<CloseReason?>(nil)
   private let inbox = Lock(ConnectionInbox())
+  /// The descriptor, while it is open: for a look at it from outside the gate.
+  private let descriptor = Lock<Int32?>(nil)
 
   // MARK: Under the gate
   private var machine: ConnectionMachine
@@ -138,9 +140,18 @@ struct ConnectionInbox {
     _ = sendState.compareExchange(expected: SendState.notStarted, desired: SendState.open, ordering: .relaxed)
   }
 
+  /// Whether the kernel has the peer's FIN or reset, or the connection is over.
+  var peerHasEnded: Bool {
+    // The lock keeps the descriptor from being closed, and its number from being used again, during the look.
+    descriptor.withLock { descriptor in descriptor.map { skein_socket_peer_ended($0) == 1 } ?? true }
+  }
+
   // MARK: With the gate held
 
-  func accept(_ token: SlotToken) { self.token = token }
+  func accept(_ token: SlotToken, _ descriptor: Int32) {
+    self.token = token
+    self.descriptor.withLock { $0 = descriptor }
+  }
 
   func register(connecting descriptor: Int32) {
     if monitor.isShutDown {
@@ -150,7 +161,7 @@ struct ConnectionInbox {
       return
     }
     let token = monitor.occupy(.connection(self))
-    self.token = token
+    accept(token, descriptor)
     monitor.poller.adopt(descriptor, as: token, kind: .connection)
     monitor.poller.awaitConnect(token)
   }
@@ -344,6 +355,7 @@ struct ConnectionInbox {
     guard let token else { return }
     self.token = nil
     isReceiving = false
+    descriptor.withLock { $0 = nil }
     monitor.vacate(token, keeping: self, resetting: resetting)
   }
 }
