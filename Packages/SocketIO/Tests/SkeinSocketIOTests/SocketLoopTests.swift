@@ -274,6 +274,7 @@ import Testing
     #expect(session.log.mainEvents == [.data(1)])
     session.connection.resume()
     try session.wait(.data(101), .inputEnded)
+    session.connection.close()
     #expect(session.connection.peerHasEnded)
     try session.finish()
   }
