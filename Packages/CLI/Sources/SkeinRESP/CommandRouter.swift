@@ -3,7 +3,8 @@
 /// Decides which shards a request goes to, and answers what needs none.
 ///
 /// A key's shard is the 64-bit FNV-1a hash of its bytes modulo the number of shards. It does not depend on the process,
-/// the machine or the version, so that tools can compute it.
+/// the machine or the version, so that tools can compute it. In a cluster a key belongs to a node first (``NodeRing``);
+/// the other nodes count as further shards, numbered behind this node's own in the order of ``NodeRing/peers``.
 public struct CommandRouter: Sendable {
   /// The server's settings.
   public let configuration: ServerConfiguration
@@ -25,6 +26,15 @@ public struct CommandRouter: Sendable {
     return Int(hash % UInt64(count))
   }
 
+  /// The shard, or the node behind the shards, that holds `key`.
+  func place(of key: Span<UInt8>) -> Int {
+    if let ring = configuration.ring {
+      let owner = ring.owner(of: key)
+      if owner != ring.own { return configuration.shardCount + (owner < ring.own ? owner : owner - 1) }
+    }
+    return Self.shard(of: key, count: configuration.shardCount)
+  }
+
   /// Answers `request`, or adds what the shards have to do to `round`; its answer takes its place in `replies`.
   func route(
     _ request: RESPRequest, _ bytes: [UInt8], _ arguments: [ArgumentRange], _ session: inout Session,
@@ -42,8 +52,7 @@ public struct CommandRouter: Sendable {
     }
     let entry = table.entries[Int(command.rawValue)]
     if entry.place == .oneKey, entry.accepts(request.argumentCount), session.isAuthenticated {
-      let shard = Self.shard(
-        of: bytes.span.extracting(arguments[first + 1].range), count: configuration.shardCount)
+      let shard = place(of: bytes.span.extracting(arguments[first + 1].range))
       let ticket = replies.expect(nil, suppressed: suppressed)
       return round.add(command, isPart: false, first, request.argumentCount, ticket, part: 0, to: shard)
     }
@@ -98,9 +107,7 @@ public struct CommandRouter: Sendable {
   ) {
     let first = request.firstArgument
     let keys = stride(from: first + 1, to: first + request.argumentCount, by: step)
-    let shards = keys.map { key in
-      Self.shard(of: bytes.span.extracting(arguments[key].range), count: configuration.shardCount)
-    }
+    let shards = keys.map { key in place(of: bytes.span.extracting(arguments[key].range)) }
     if shards.allSatisfy({ $0 == shards[0] }) {
       let ticket = replies.expect(nil, suppressed: suppressed)
       return round.add(command, isPart: false, first, request.argumentCount, ticket, part: 0, to: shards[0])
@@ -128,15 +135,17 @@ public struct CommandRouter: Sendable {
     _ command: CommandName, _ view: RequestView, _ request: RESPRequest, _ suppressed: Bool,
     _ replies: inout ReplyQueue, _ round: inout RoundBuilder, _ facts: () -> ServerFacts
   ) {
+    // INFO is about this node.
+    let nodes = command == .info ? 0 : (configuration.ring?.peers.count ?? 0)
+    let shards = configuration.shardCount + nodes
     let rule: ReplyMerge.Rule =
       switch command {
       case .dbsize: .sum
       case .info: .info(InfoText(named: (1..<view.count).map { view.text($0) }, configuration, facts()))
       default: .allOK
       }
-    let ticket = replies.expect(
-      ReplyMerge(rule, parts: configuration.shardCount), suppressed: suppressed)
-    for shard in 0..<configuration.shardCount {
+    let ticket = replies.expect(ReplyMerge(rule, parts: shards), suppressed: suppressed)
+    for shard in 0..<shards {
       round.add(
         command, isPart: true, request.firstArgument, request.argumentCount, ticket, part: shard, to: shard)
     }

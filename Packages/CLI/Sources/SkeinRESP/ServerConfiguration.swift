@@ -6,6 +6,8 @@ public struct ServerConfiguration: Sendable {
   public var password: [UInt8]?
   /// Number of shards that keys are spread over; 1 to 65,535.
   public var shardCount = 1
+  /// The cluster's nodes, over which keys are spread before they are spread over shards; `nil` for a node alone.
+  public var ring: NodeRing?
   /// What a client may send.
   public var limits = RESPLimits()
   /// Unread answer bytes of a client from which no more of its requests are executed.
