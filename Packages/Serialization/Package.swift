@@ -21,9 +21,9 @@ let package = Package(
   targets: [
     .target(name: "SkeinSerialization", swiftSettings: settings),
     .target(name: "SkeinTaggedJSON", dependencies: ["SkeinSerialization"], swiftSettings: settings),
-    .target(name: "CHeapPeak", path: "Tests/CHeapPeak"),
+    .target(name: "CSeriTestSupport", path: "Tests/CSeriTestSupport"),
     .testTarget(
-      name: "SkeinSerializationTests", dependencies: ["SkeinSerialization", "SkeinTaggedJSON", "CHeapPeak"],
+      name: "SkeinSerializationTests", dependencies: ["SkeinSerialization", "SkeinTaggedJSON", "CSeriTestSupport"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
