@@ -1,0 +1,330 @@
+// SeriReader: bytes to values, one call a value.
+//
+// Owns:       nothing; the bytes belong to the caller of `Seri.read`, who lends them for the length of a call.
+// Shared by:  nobody.
+// Invariants:
+//   I1  start <= at <= end; every read is compared with end - at first.
+//   I2  openTables <= limits.depth + 1, and no value is read within limits.depth + 1 tables: `beginTable` looks.
+
+/// Reads values one after another, each checked before it is taken.
+///
+/// There is one only within a call of ``Seri``'s `read`. Every failure is a thrown ``SeriError``, and after one the
+/// reader should not be used further; whatever is called in whatever order, no byte outside of the input is read.
+///
+/// - Complexity: O(1) a value, O(length) a string.
+@safe public struct SeriReader: ~Copyable {
+  /// What a message may hold.
+  public let limits: SeriLimits
+
+  @usableFromInline let start: UnsafeRawPointer
+  @usableFromInline var at: UnsafeRawPointer
+  @usableFromInline let end: UnsafeRawPointer
+  @usableFromInline var openTables = 0
+  @usableFromInline var valuesLeft: Int
+
+  /// Makes a reader of `bytes`, which must stay while it does.
+  @usableFromInline
+  init(_ bytes: UnsafeRawBufferPointer, limits: SeriLimits) throws(SeriError) {
+    guard bytes.count <= limits.bytes else { throw SeriError(.tooManyBytes(limit: limits.bytes), offset: limits.bytes) }
+    self.limits = limits
+    valuesLeft = limits.values
+    // Nothing is read through the stand-in for no bytes: `end` is the same place.
+    unsafe start = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 16).unsafelyUnwrapped
+    unsafe at = start
+    unsafe end = start + bytes.count
+  }
+
+  /// Bytes read so far.
+  @inlinable
+  public var offset: Int { unsafe at - start }
+
+  /// Bytes not read yet.
+  @inlinable
+  public var remaining: Int { unsafe end - at }
+
+  /// Whether every byte was read.
+  @inlinable
+  public var isAtEnd: Bool { unsafe at == end }
+
+  // MARK: Scalars
+
+  /// The kind of the next value, which is not read; the end of a table looks like nil.
+  public func peekKind() throws(SeriError) -> SeriKind {
+    let tag = try peekTag()
+    guard let kind = SeriTag.kind(tag) else { throw SeriError(.unknownType(tag: tag), offset: offset) }
+    return kind
+  }
+
+  /// Reads nil if the next value is one; else reads nothing.
+  @inlinable
+  public mutating func nullIfPresent() throws(SeriError) -> Bool {
+    guard try peekTag() == SeriTag.nil else { return false }
+    try takeTag()
+    return true
+  }
+
+  /// Reads a boolean.
+  @inlinable
+  public mutating func boolean() throws(SeriError) -> Bool {
+    switch try takeTag() {
+    case SeriTag.yes: return true
+    case SeriTag.no: return false
+    case let tag: throw mismatch(.boolean, tag)
+    }
+  }
+
+  /// Reads an integer; a double only if it is integral.
+  @inlinable
+  public mutating func integer() throws(SeriError) -> Int64 {
+    let tag = try takeTag()
+    if let number = try rawInteger(tag) { return number }
+    if tag == SeriTag.double {
+      let offset = offset - 1
+      guard let number = Int64(exactly: Double(bitPattern: try wide())) else {
+        throw SeriError(.mismatch(expected: .integer, found: .double), offset: offset)
+      }
+      return number
+    }
+    throw mismatch(.integer, tag)
+  }
+
+  /// Reads a double; an integer only if a double can hold it exactly.
+  @inlinable
+  public mutating func double() throws(SeriError) -> Double {
+    let tag = try takeTag()
+    if tag == SeriTag.double { return Double(bitPattern: try wide()) }
+    let offset = offset - 1
+    guard let integer = try rawInteger(tag) else { throw mismatch(.double, tag) }
+    guard let number = Double(exactly: integer) else {
+      throw SeriError(.mismatch(expected: .double, found: .integer), offset: offset)
+    }
+    return number
+  }
+
+  /// Reads an opaque pointer.
+  @inlinable
+  public mutating func pointer() throws(SeriError) -> UInt64 {
+    let tag = try takeTag()
+    guard tag == SeriTag.pointer else { throw mismatch(.pointer, tag) }
+    return try wide()
+  }
+
+  // MARK: Strings
+
+  /// Reads a string as text.
+  @inlinable
+  public mutating func string() throws(SeriError) -> String {
+    let offset = offset
+    let bytes = unsafe try rawString(try takeTag())
+    guard let text = unsafe String(validating: bytes, as: UTF8.self) else { throw SeriError(.notUTF8, offset: offset) }
+    return text
+  }
+
+  /// Reads a string as an array of bytes.
+  @inlinable
+  public mutating func bytes() throws(SeriError) -> [UInt8] {
+    unsafe Array(try rawString(try takeTag()))
+  }
+
+  /// Reads a string as a byte string; up to 14 bytes allocate nothing.
+  @inlinable
+  public mutating func byteString() throws(SeriError) -> ByteString {
+    unsafe makeByteString(try rawString(try takeTag()))
+  }
+
+  /// Reads a string and calls `body` with its bytes, which are there only for the call; copies nothing.
+  @inlinable
+  public mutating func withBytes<Result: ~Copyable>(
+    _ body: (RawSpan) throws(SeriError) -> Result
+  ) throws(SeriError) -> Result {
+    let bytes = unsafe try rawString(try takeTag())
+    return try body(unsafe bytes.bytes)
+  }
+
+  // MARK: Tables
+
+  /// Begins a table; its array elements follow, then pairs until ``isTableEnded()`` says so.
+  ///
+  /// - Returns: the number of array elements, never greater than the number of bytes left.
+  @inlinable
+  public mutating func beginTable() throws(SeriError) -> Int {
+    let tag = try takeTag()
+    guard tag & 7 == SeriTag.table else { throw mismatch(.table, tag) }
+    return try enterTable(tag)
+  }
+
+  /// Ends the table if no pair follows, and reads nothing otherwise.
+  ///
+  /// To be asked when the array elements were read, and after each pair.
+  @inlinable
+  public mutating func isTableEnded() throws(SeriError) -> Bool {
+    guard try peekTag() == SeriTag.nil else { return false }
+    unsafe at += 1
+    openTables &-= 1
+    return true
+  }
+
+  /// Ends the table, which must have no more pairs.
+  @inlinable
+  public mutating func endTable() throws(SeriError) {
+    guard try isTableEnded() else { throw SeriError(.unexpectedPair, offset: offset) }
+  }
+}
+
+extension SeriReader {
+  // MARK: Inside
+
+  @inlinable @inline(__always)
+  func peekTag() throws(SeriError) -> UInt8 {
+    guard unsafe at != end else { throw cutShort(offset) }
+    return unsafe at.load(as: UInt8.self)
+  }
+
+  /// Takes the tag of a value, and counts the value.
+  @inlinable @inline(__always) @discardableResult
+  mutating func takeTag() throws(SeriError) -> UInt8 {
+    let tag = try peekTag()
+    valuesLeft &-= 1
+    if valuesLeft < 0 { throw tooManyValues() }
+    unsafe at += 1
+    return tag
+  }
+
+  @inlinable @inline(__always)
+  mutating func wide() throws(SeriError) -> UInt64 {
+    guard remaining >= 8 else { throw cutShort(offset - 1) }
+    let bits = unsafe at.loadUnaligned(as: UInt64.self)
+    unsafe at += 8
+    return UInt64(littleEndian: bits)
+  }
+
+  /// The integer whose tag was taken; nil if it is none of an integer's tags.
+  @inlinable @inline(__always)
+  mutating func rawInteger(_ tag: UInt8) throws(SeriError) -> Int64? {
+    switch tag {
+    case SeriTag.zero:
+      return 0
+    case SeriTag.byte1:
+      guard remaining >= 1 else { throw cutShort(offset - 1) }
+      let number = unsafe at.load(as: UInt8.self)
+      unsafe at += 1
+      return Int64(number)
+    case SeriTag.byte2:
+      guard remaining >= 2 else { throw cutShort(offset - 1) }
+      let number = unsafe at.loadUnaligned(as: UInt16.self)
+      unsafe at += 2
+      return Int64(UInt16(littleEndian: number))
+    case SeriTag.byte4:
+      guard remaining >= 4 else { throw cutShort(offset - 1) }
+      let number = unsafe at.loadUnaligned(as: Int32.self)
+      unsafe at += 4
+      return Int64(Int32(littleEndian: number))
+    case SeriTag.byte8:
+      return Int64(bitPattern: try wide())
+    default:
+      return nil
+    }
+  }
+
+  /// The bytes of the string whose tag was taken.
+  @inlinable @inline(__always)
+  mutating func rawString(_ tag: UInt8) throws(SeriError) -> UnsafeRawBufferPointer {
+    var count = Int(tag >> 3)
+    if tag & 7 != SeriTag.short {
+      count = try longLength(tag)
+    } else if count > remaining {
+      throw lengthExceedsInput(count, offset - 1)
+    }
+    let bytes = unsafe UnsafeRawBufferPointer(start: at, count: count)
+    unsafe at += count
+    return unsafe bytes
+  }
+
+  @usableFromInline
+  mutating func longLength(_ tag: UInt8) throws(SeriError) -> Int {
+    let offset = offset - 1
+    let count: Int
+    switch tag {
+    case SeriTag.long2:
+      guard remaining >= 2 else { throw cutShort(offset) }
+      count = Int(UInt16(littleEndian: unsafe at.loadUnaligned(as: UInt16.self)))
+      unsafe at += 2
+    case SeriTag.long4:
+      guard remaining >= 4 else { throw cutShort(offset) }
+      count = Int(UInt32(littleEndian: unsafe at.loadUnaligned(as: UInt32.self)))
+      unsafe at += 4
+    default:
+      throw mismatch(.bytes, tag)
+    }
+    guard count <= remaining else { throw lengthExceedsInput(count, offset) }
+    return count
+  }
+
+  @inlinable @inline(__always)
+  func makeByteString(_ bytes: UnsafeRawBufferPointer) -> ByteString {
+    if bytes.count <= ByteString.inlineCapacity, let source = bytes.baseAddress, unsafe end - source >= 16 {
+      return unsafe ByteString(wide: source, count: bytes.count)
+    }
+    return unsafe ByteString(copying: bytes)
+  }
+
+  /// The number of elements of the table whose tag was taken; the table is open from here on.
+  @inlinable @inline(__always)
+  mutating func enterTable(_ tag: UInt8) throws(SeriError) -> Int {
+    var count = Int(tag >> 3)
+    if tag == SeriTag.countedTable { count = try extendedCount() }
+    openTables &+= 1
+    if openTables > limits.depth { try checkEmpty(count) }
+    return count
+  }
+
+  @usableFromInline
+  mutating func extendedCount() throws(SeriError) -> Int {
+    let offset = offset - 1
+    guard remaining > 0 else { throw cutShort(offset) }
+    let tag = unsafe at.load(as: UInt8.self)
+    unsafe at += 1
+    let number: Int64
+    do throws(SeriError) {
+      guard let integer = try rawInteger(tag) else { throw SeriError(.countIsNotAnInteger(tag: tag), offset: offset) }
+      number = integer
+    } catch {
+      throw SeriError(error.reason, offset: offset)
+    }
+    guard number >= 0, number < 1 << 31 else { throw SeriError(.countOutOfRange(number), offset: offset) }
+    // Each element has a byte or more, and the end of the table has one.
+    guard number < remaining else {
+      throw SeriError(.countExceedsInput(count: Int(number), remaining: remaining), offset: offset)
+    }
+    return Int(number)
+  }
+
+  /// In a table whose contents would be too deep: passes only if it ends at once.
+  @usableFromInline
+  func checkEmpty(_ count: Int) throws(SeriError) {
+    guard try peekTag() == SeriTag.nil, count == 0 else {
+      throw SeriError(.tooDeep(limit: limits.depth), offset: offset)
+    }
+  }
+
+  // MARK: Errors, out of the way
+
+  @inline(never) @usableFromInline
+  func cutShort(_ offset: Int) -> SeriError { SeriError(.endOfInput, offset: offset) }
+
+  @inline(never) @usableFromInline
+  func tooManyValues() -> SeriError { SeriError(.tooManyValues(limit: limits.values), offset: offset) }
+
+  @inline(never) @usableFromInline
+  func lengthExceedsInput(_ length: Int, _ offset: Int) -> SeriError {
+    SeriError(.lengthExceedsInput(length: length, remaining: remaining), offset: offset)
+  }
+
+  /// What is wrong with a tag, just taken, that is not one of `expected`'s.
+  @inline(never) @usableFromInline
+  func mismatch(_ expected: SeriKind, _ tag: UInt8) -> SeriError {
+    guard let kind = SeriTag.kind(tag) else { return SeriError(.unknownType(tag: tag), offset: offset - 1) }
+    let reason: SeriError.Reason = kind == expected ? .unknownCookie(tag: tag) : .mismatch(expected: expected, found: kind)
+    return SeriError(reason, offset: offset - 1)
+  }
+}
