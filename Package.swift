@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
     .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
+    .library(name: "SkeinCluster", targets: ["SkeinCluster"]),
     .library(name: "Skein", targets: ["Skein"]),
   ],
   traits: [
@@ -70,6 +71,11 @@ let package = Package(
         "SkeinPlatform", "SkeinTimer", .target(name: "CSkeinRing", condition: .when(traits: ["IOUring"])),
       ],
       path: "Packages/SocketIO/Sources/SkeinSocketIO", swiftSettings: socketSettings),
+
+    // Cluster: Skynet's protocol, links and acceptors.
+    .target(
+      name: "SkeinCluster", dependencies: ["SkeinPlatform"],
+      path: "Packages/Cluster/Sources/SkeinCluster", swiftSettings: settings),
 
     // Runtime: node, services, commands.
     .target(

@@ -1,0 +1,341 @@
+// AcceptorMachine: one inbound connection as a pure state machine: events and time in, actions out.
+//
+//   open        requests are read, work is done, answers are written
+//   draining    the peer's FIN came: what is in work is finished, what is owed is written, then it is closed
+//   closed      `.close` or `.abort` was given; nothing follows
+//
+// Invariants:
+//   I1  every call is answered at most once, and exactly once if the connection lasts; a push never is.
+//   I2  at most `maxRequestsInWork` calls are delivered and unanswered. Bytes behind them wait in `backlog`.
+//   I3  nothing is delivered while more than `maxUnreadAnswerBytes` wait for the kernel.
+//   I4  a trace tag goes with the next request that begins, and with no other.
+//
+// The driver's contract:
+//   A1  One event at a time, `now` never goes back. After each event, or a batch of them, it carries out
+//       `takeActions()` in order.
+//   A2  After `.pauseReading` it delivers at most what had already arrived.
+//   A3  It answers every delivered call and name query once, with `answer` or `fail`, also one whose address is
+//       unknown or whose body cannot be decoded; for a peer that waits, silence is the worst answer.
+//   A4  On `.write` it takes `takeOutput()` and hands it to the socket, and tells `queuedBytes` whenever the socket's
+//       queue has drained below its low watermark, at least; also how much is queued after each hand-over.
+//   A5  After `.close` or `.abort` it tells nothing more. When the connection ends by itself, it calls `ended`.
+
+internal import SkeinPlatform
+
+/// The state of one inbound connection.
+///
+/// - Thread safety: a value; one thread at a time.
+struct AcceptorMachine: Sendable {
+  enum Phase: Hashable, Sendable { case open, draining, closed }
+
+  /// What the beginning of a large request said.
+  private struct Opening: Sendable {
+    let address: ClusterAddress
+    let isPush: Bool
+    let trace: [UInt8]?
+  }
+
+  /// A peer that sends nothing but rubbish does not fill our log.
+  private static let loggedRefusals = 8
+
+  let configuration: AcceptorConfiguration
+  private(set) var phase = Phase.open
+  private(set) var isPaused = false
+  private var reader = FrameReader()
+  private var joiner: LargeJoiner<Opening>
+  private var writer: PacketWriter
+  /// The tag of the next request.
+  private var trace: [UInt8]?
+  /// What was received and is not looked at yet, from `backlogStart` on.
+  private var backlog: [UInt8] = []
+  private var backlogStart = 0
+  /// Calls in work: their sessions.
+  private var inWork: [UInt64: UInt32] = [:]
+  private var lastID: UInt64 = 0
+  private var drainLimit: MonotonicInstant?
+  /// Parts that belonged to nothing.
+  private(set) var orphans = 0
+  /// Large requests that could not be joined; the first ones are logged.
+  private(set) var refusals = 0
+
+  private var actions: [AcceptorAction] = []
+  private var armed: MonotonicInstant?
+  private var isWriteAsked = false
+
+  init(configuration: AcceptorConfiguration = AcceptorConfiguration()) {
+    self.configuration = configuration
+    joiner = LargeJoiner(limits: configuration.requests)
+    writer = PacketWriter(.answers, keepsOrder: false, window: configuration.window)
+  }
+
+  /// Calls that were delivered and not answered.
+  var requestsInWork: Int { inWork.count }
+  /// Bytes of answers that the kernel does not have.
+  var unreadAnswerBytes: Int { writer.unsentBytes }
+
+  // MARK: Actions
+
+  /// Takes what is to be done, in order.
+  mutating func takeActions() -> [AcceptorAction] {
+    let taken = actions
+    actions = []
+    return taken
+  }
+
+  /// Takes the bytes to write; empty when there is nothing to write now.
+  mutating func takeOutput() -> [UInt8] {
+    isWriteAsked = false
+    return writer.takeOutput()
+  }
+
+  // MARK: Input
+
+  /// Bytes arrived.
+  mutating func received(_ bytes: RawSpan, now: MonotonicInstant) {
+    guard phase == .open else { return }
+    if backlogStart < backlog.count || !isReady {
+      keep(bytes, from: 0)
+    } else {
+      let used = consume(bytes, now)
+      if phase == .open && used < bytes.byteCount { keep(bytes, from: used) }
+    }
+    adjustReading()
+  }
+
+  /// The peer's FIN was delivered: what is owed is still written.
+  mutating func inputEnded(now: MonotonicInstant) {
+    guard phase == .open else { return }
+    phase = .draining
+    drainLimit = now.advanced(by: configuration.halfClosedTime)
+    wake(by: drainLimit)
+    closeWhenDone()
+  }
+
+  /// The connection ended by itself, or the driver ends it: what is owed is dropped.
+  mutating func ended() {
+    phase = .closed
+    forget()
+  }
+
+  /// Our side ends the connection; requests in work go on, and their answers are dropped.
+  mutating func disconnect(reason: String) { finish(.close(reason: reason)) }
+
+  /// So many bytes that were taken are not the kernel's yet.
+  mutating func queuedBytes(_ count: Int, now: MonotonicInstant) {
+    guard phase != .closed else { return }
+    writer.setHeld(count)
+    askForWrite()
+    goOn(now)
+  }
+
+  /// The time that was asked for has come.
+  mutating func timerFired(now: MonotonicInstant) {
+    armed = nil
+    if phase == .closed { return }
+    if let limit = drainLimit, limit <= now {
+      finish(.abort(reason: "\(inWork.count) requests were not answered in time after the peer's FIN"))
+      return
+    }
+    for failure in joiner.expire(now: now) {
+      refuse(failure.session, isPush: failure.context.isPush, .timedOut)
+    }
+    wake(by: joiner.nextExpiry)
+    wake(by: drainLimit)
+  }
+
+  // MARK: Answers
+
+  /// Answers a call or a name query. An id that is not in work is ignored: the connection has ended, or it is a push.
+  mutating func answer(_ id: UInt64, body: [UInt8], now: MonotonicInstant) {
+    guard let session = inWork.removeValue(forKey: id) else { return }
+    if body.count > configuration.maxAnswerBodyBytes {
+      let limit = configuration.maxAnswerBodyBytes
+      addError(session, "the answer has \(body.count) bytes, above the limit of \(limit)")
+    } else if body.count < ClusterWire.largeAnswerBytes {
+      writer.addSmall { AnswerPacket.appendSmall(session: session, body: body, into: &$0) }
+    } else {
+      var head: [UInt8] = []
+      AnswerPacket.appendBegin(session: session, total: UInt32(body.count), into: &head)
+      writer.addLarge(head: head, session: session, body: body)
+    }
+    answered(now)
+  }
+
+  /// Answers a call or a name query with an error.
+  mutating func fail(_ id: UInt64, text: String, now: MonotonicInstant) {
+    guard let session = inWork.removeValue(forKey: id) else { return }
+    addError(session, text)
+    answered(now)
+  }
+
+  private mutating func addError(_ session: UInt32, _ text: String) {
+    writer.addSmall { AnswerPacket.appendError(session: session, text: Array(text.utf8), into: &$0) }
+    askForWrite()
+  }
+
+  private mutating func answered(_ now: MonotonicInstant) {
+    if writer.unsentBytes > configuration.maxAnswerBytes {
+      finish(.abort(reason: "the peer does not read: \(writer.unsentBytes) bytes of answers wait"))
+      return
+    }
+    askForWrite()
+    goOn(now)
+  }
+
+  // MARK: From bytes to requests
+
+  /// Whether another request may be delivered.
+  private var isReady: Bool {
+    inWork.count < configuration.maxRequestsInWork && writer.unsentBytes <= configuration.maxUnreadAnswerBytes
+  }
+
+  private mutating func keep(_ bytes: RawSpan, from start: Int) {
+    backlog.append(bytes.extracting(start..<bytes.byteCount))
+    if backlog.count - backlogStart > configuration.maxBacklogBytes {
+      finish(.abort(reason: "more than \(configuration.maxBacklogBytes) bytes arrived while reading was paused"))
+    }
+  }
+
+  /// Works off the backlog, reads on, or closes, as far as the limits allow now.
+  private mutating func goOn(_ now: MonotonicInstant) {
+    if backlogStart < backlog.count && isReady && phase != .closed {
+      let bytes = backlog
+      let start = backlogStart
+      backlog = []
+      backlogStart = 0
+      // Bytes have no padding that could be read uninitialized.
+      let used = unsafe consume(bytes.span.bytes.extracting(droppingFirst: start), now)
+      if phase != .closed && start + used < bytes.count {
+        backlog = bytes
+        backlogStart = start + used
+      }
+    }
+    adjustReading()
+    closeWhenDone()
+  }
+
+  private mutating func adjustReading() {
+    guard phase == .open else { return }
+    let shouldPause = !isReady || backlogStart < backlog.count
+    if shouldPause == isPaused { return }
+    isPaused = shouldPause
+    actions.append(shouldPause ? .pauseReading : .resumeReading)
+  }
+
+  private mutating func closeWhenDone() {
+    guard phase == .draining, inWork.isEmpty, writer.isEmpty, backlogStart == backlog.count else { return }
+    finish(.close(reason: "the peer closed the connection"))
+  }
+
+  /// Takes packets while the limits allow; returns how many bytes were used.
+  private mutating func consume(_ bytes: RawSpan, _ now: MonotonicInstant) -> Int {
+    var offset = 0
+    while phase != .closed && isReady {
+      switch reader.next(in: bytes, from: &offset) {
+      case .needsMore: return offset
+      case .within(let range): handle(bytes.extracting(range), now)
+      case .assembled:
+        let packet = reader.takeAssembled()
+        // Bytes have no padding that could be read uninitialized.
+        handle(unsafe packet.span.bytes.extracting(droppingFirst: 2), now)
+      }
+    }
+    return offset
+  }
+
+  private mutating func handle(_ packet: RawSpan, _ now: MonotonicInstant) {
+    let request: RequestPacket
+    do throws(ClusterWireError) { request = try RequestPacket(decoding: packet) } catch {
+      finish(.abort(reason: "the peer sent \(error)"))
+      return
+    }
+    switch request {
+    case .trace(let tag): trace = [UInt8](copying: packet.extracting(tag))
+    case .small(let address, let session, let body):
+      let tag = takeTrace()
+      deliver(address, session, isPush: session == 0, tag, [UInt8](copying: packet.extracting(body)))
+    case .begin(let address, let session, let isPush, let total):
+      let opening = Opening(address: address, isPush: isPush, trace: takeTrace())
+      let before = joiner.context(of: session)
+      do throws(LargeMessageError) {
+        try joiner.begin(session, total: total, opening, now: now)
+        wake(by: now.advanced(by: configuration.requests.timeLimit))
+      } catch {
+        if case .tooManyOpen = error {
+          finish(.abort(reason: "the peer sent \(error)"))
+        } else if case .begunTwice = error {
+          if let before { refuse(session, isPush: before.isPush, error) }
+        } else {
+          refuse(session, isPush: isPush, error)
+        }
+      }
+    case .part(let session, let isLast, let range):
+      let opening = joiner.context(of: session)
+      do throws(LargeMessageError) {
+        if let (opening, body) = try joiner.add(packet.extracting(range), to: session, isLast: isLast) {
+          deliver(opening.address, session, isPush: opening.isPush, opening.trace, body)
+        }
+      } catch {
+        if let opening {
+          refuse(session, isPush: opening.isPush, error)
+        } else {
+          orphans += 1
+          if isLast { refuse(session, isPush: false, error) }
+        }
+      }
+    }
+  }
+
+  private mutating func takeTrace() -> [UInt8]? {
+    defer { trace = nil }
+    return trace
+  }
+
+  private mutating func deliver(
+    _ address: ClusterAddress, _ session: UInt32, isPush: Bool, _ tag: [UInt8]?, _ body: [UInt8]
+  ) {
+    lastID += 1
+    if !isPush { inWork[lastID] = session }
+    let kind: ClusterRequestKind = isPush ? .push : address == .nameQuery ? .nameQuery : .call
+    actions.append(
+      .deliver(ClusterRequest(id: lastID, kind: kind, address: address, trace: tag, body: body)))
+  }
+
+  /// Answers a large request that cannot be joined; the text begins as Skynet's does.
+  private mutating func refuse(_ session: UInt32, isPush: Bool, _ reason: LargeMessageError) {
+    refusals += 1
+    if refusals <= Self.loggedRefusals { actions.append(.log(.warning, "session \(session) refused: \(reason)")) }
+    if !isPush { addError(session, "Invalid large req: \(reason)") }
+  }
+
+  // MARK: The end
+
+  private mutating func finish(_ action: AcceptorAction) {
+    if phase == .closed { return }
+    phase = .closed
+    actions.append(action)
+    forget()
+  }
+
+  private mutating func forget() {
+    inWork = [:]
+    backlog = []
+    backlogStart = 0
+    trace = nil
+    joiner = LargeJoiner(limits: configuration.requests)
+    writer = PacketWriter(.answers, keepsOrder: false, window: configuration.window)
+  }
+
+  private mutating func askForWrite() {
+    guard !isWriteAsked, phase != .closed, writer.hasOutput else { return }
+    isWriteAsked = true
+    actions.append(.write)
+  }
+
+  private mutating func wake(by time: MonotonicInstant?) {
+    guard let time, phase != .closed else { return }
+    if let armed, armed <= time { return }
+    armed = time
+    actions.append(.arm(time))
+  }
+}

@@ -1,0 +1,231 @@
+// LinkMachine+Requests: calls and sends, from the caller to the writer, and their ends.
+
+internal import SkeinPlatform
+
+extension LinkMachine {
+  /// Makes a call; its result comes as `.complete(id, …)`, perhaps at once.
+  ///
+  /// - Parameters:
+  ///   - id: an id that no call of this link had before.
+  ///   - deadline: nil for none.
+  ///   - waitsForConnection: whether it outlasts failed attempts to connect, up to its deadline.
+  ///   - trace: a tag that the peer binds to this request; at most 32,768 bytes.
+  mutating func call(
+    _ id: UInt64, to address: ClusterAddress, body: [UInt8], deadline: MonotonicInstant?,
+    waitsForConnection: Bool = false, trace: [UInt8]? = nil, now: MonotonicInstant
+  ) {
+    precondition(calls[id] == nil, "an id of an unfinished call is used again")
+    if let error = refusal(body, trace, waitsForConnection, now) {
+      act(.complete(id, .failure(error)))
+      return
+    }
+    if calls.count >= configuration.maxPendingCalls {
+      let error = error(.busy, text: "unfinished calls", limit: configuration.maxPendingCalls)
+      act(.complete(id, .failure(error)))
+      return
+    }
+    if let deadline, deadline <= now {
+      act(.complete(id, .failure(error(.deadlineExceeded))))
+      return
+    }
+    let number = queue.append(QueuedRequest(call: id, address: address, body: body, trace: trace))
+    calls[id] = Call(
+      order: callsBegun, deadline: deadline, waitsForConnection: waitsForConnection, place: .queued(number))
+    callsBegun += 1
+    if let deadline {
+      deadlines.add(deadline, id, liveCount: calls.count) { [calls] in calls[$0] != nil }
+      wake(by: deadline)
+    }
+    needConnection(now)
+  }
+
+  /// Sends a request that nobody answers.
+  mutating func send(
+    to address: ClusterAddress, body: [UInt8], trace: [UInt8]? = nil, now: MonotonicInstant
+  ) -> ClusterSendReceipt {
+    if let error = refusal(body, trace, false, now) {
+      return error.code == .busy ? .busy(limit: error.limit ?? 0) : .refused(error)
+    }
+    _ = queue.append(QueuedRequest(call: nil, address: address, body: body, trace: trace))
+    needConnection(now)
+    return .queued
+  }
+
+  /// Takes a call back. Nothing happens when it is finished.
+  mutating func cancel(_ id: UInt64, now: MonotonicInstant) { giveUp(id, .cancelled) }
+
+  /// Why a request cannot be taken now.
+  private func refusal(
+    _ body: [UInt8], _ trace: [UInt8]?, _ waits: Bool, _ now: MonotonicInstant
+  ) -> ClusterError? {
+    if isShutDown { return error(.shuttingDown) }
+    if directory == .down { return error(.peerDown) }
+    if directory == .unknown && !waits { return error(.unknownPeer) }
+    let size = body.count + (trace?.count ?? 0)
+    if size > configuration.maxRequestBytes || (trace?.count ?? 0) > ClusterWire.maxTraceTagBytes {
+      return error(.tooLarge, limit: configuration.maxRequestBytes)
+    }
+    if !waits, let until = backOffUntil, until > now, let failure = lastFailure {
+      return connectError(failure, until, now)
+    }
+    let waiting = queue.bytes + writer.unsentBytes
+    if waiting > 0 && waiting + size + 64 > configuration.maxQueuedBytes {
+      return error(.busy, text: "bytes that wait to be written", limit: configuration.maxQueuedBytes)
+    }
+    return nil
+  }
+
+  /// Does what the queue needs in the present state.
+  mutating func needConnection(_ now: MonotonicInstant) {
+    switch state {
+    case .idle: settle(now, "a request")
+    case .up: askForCheck()
+    case .unknown, .connecting, .closing, .backingOff, .down, .shutDown: break
+    }
+  }
+
+  func error(
+    _ code: ClusterError.Code, mayHaveExecuted: Bool = false, text: String? = nil,
+    systemError: SystemCallError? = nil, limit: Int? = nil
+  ) -> ClusterError {
+    ClusterError(
+      code, peer: peer, address: address, mayHaveExecuted: mayHaveExecuted, text: text, systemError: systemError,
+      limit: limit)
+  }
+
+  func connectError(_ failure: SystemCallError, _ until: MonotonicInstant, _ now: MonotonicInstant) -> ClusterError {
+    ClusterError(
+      .connectFailed, peer: peer, address: address, systemError: failure, attempts: failures, nextAttempt: until,
+      retryAfter: now.duration(to: until))
+  }
+
+  // MARK: Writing
+
+  mutating func askForCheck() {
+    guard isUp, !peerHasEnded, !isCheckOutstanding, !queue.isEmpty else { return }
+    isCheckOutstanding = true
+    wasAsked = true
+    act(.checkConnection(attempt: attempt))
+  }
+
+  /// Hands the queue to the writer.
+  mutating func flush() {
+    for request in queue.takeAll() {
+      let isLarge = request.body.count >= ClusterWire.largeRequestBytes
+      var session: UInt32 = 0
+      if isLarge || request.call != nil { session = counter.next { [sessions] in sessions[$0] != nil } }
+      if let id = request.call {
+        sessions[session] = .call(id)
+        calls[id]?.place = .written(session)
+      }
+      write(request, session, isLarge)
+    }
+    askForWrite()
+  }
+
+  private mutating func write(_ request: QueuedRequest, _ session: UInt32, _ isLarge: Bool) {
+    let isSend = request.call == nil
+    if isLarge {
+      var head: [UInt8] = []
+      Self.appendTrace(request, into: &head)
+      RequestPacket.appendBegin(
+        to: request.address, session: session, isPush: isSend, total: UInt32(request.body.count), into: &head)
+      writer.addLarge(head: head, session: session, body: request.body, isSend: isSend)
+    } else {
+      writer.addSmall(isSend: isSend) { output in
+        Self.appendTrace(request, into: &output)
+        RequestPacket.appendSmall(to: request.address, session: session, body: request.body, into: &output)
+      }
+    }
+  }
+
+  /// The tag stands directly before its request, in the same piece of output, so that no other request takes it.
+  private static func appendTrace(_ request: QueuedRequest, into output: inout [UInt8]) {
+    guard let tag = request.trace else { return }
+    do throws(ClusterWireError) {
+      try RequestPacket.appendTrace(tag: tag, into: &output)
+    } catch {
+      preconditionFailure("a tag's length is checked when the request is made")
+    }
+  }
+
+  // MARK: Ends
+
+  mutating func complete(_ id: UInt64, _ result: Result<[UInt8], ClusterError>) {
+    if calls.removeValue(forKey: id) == nil { return }
+    act(.complete(id, result))
+  }
+
+  mutating func expireCalls(_ now: MonotonicInstant) {
+    while let id = deadlines.takeDue(now: now, isLive: { [calls] in calls[$0] != nil }) { giveUp(id, .deadlineExceeded) }
+  }
+
+  /// The caller stops waiting: by its own wish, or because its time is over.
+  private mutating func giveUp(_ id: UInt64, _ code: ClusterError.Code) {
+    guard let call = calls[id] else { return }
+    var mayHaveExecuted = false
+    switch call.place {
+    case .queued(let number): queue.drop(number)
+    case .written(let session):
+      if writer.removeLarge(session) {
+        sessions[session] = nil
+      } else {
+        mayHaveExecuted = !writer.isUnfinished(session)
+        abandon(session)
+      }
+    }
+    complete(id, .failure(error(code, mayHaveExecuted: mayHaveExecuted)))
+  }
+
+  /// Keeps the session's number until its answer comes or the connection ends.
+  mutating func abandon(_ session: UInt32) {
+    joiner.drop(session)
+    sessions[session] = .abandoned
+    abandoned.append(session)
+    abandonedCount += 1
+    if abandonedCount > configuration.maxPendingCalls {
+      let oldest = abandoned.firstIndex { sessions[$0] == .abandoned } ?? 0
+      forgetAbandoned(abandoned[oldest])
+      abandoned.removeFirst(oldest + 1)
+    } else if abandoned.count > 2 * abandonedCount + 64 {
+      abandoned.removeAll { sessions[$0] != .abandoned }
+    }
+  }
+
+  mutating func forgetAbandoned(_ session: UInt32) {
+    sessions[session] = nil
+    abandonedCount -= 1
+  }
+
+  /// Fails the calls that are on the connection, in the order in which they were made, and forgets all sessions.
+  mutating func failWritten(_ failure: (_ mayHaveExecuted: Bool) -> ClusterError) {
+    let unfinished = writer.unfinishedSessions
+    for (id, call) in callsInOrder() {
+      guard case .written(let session) = call.place else { continue }
+      complete(id, .failure(failure(!unfinished.contains(session))))
+    }
+    sessions = [:]
+    abandoned = []
+    abandonedCount = 0
+  }
+
+  /// Fails the calls that are not written: all, or those that do not wait for a connection.
+  mutating func failQueued(waitingToo: Bool, _ failure: ClusterError) {
+    for (id, call) in callsInOrder() {
+      guard case .queued(let number) = call.place, waitingToo || !call.waitsForConnection else { continue }
+      queue.drop(number)
+      complete(id, .failure(failure))
+    }
+    loseSends(queue.dropSends(), "\(failure)")
+  }
+
+  mutating func loseSends(_ count: Int, _ reason: String) {
+    if count == 0 { return }
+    lostSends += count
+    act(.log(.warning, "peer \(peer): up to \(count) sends were lost: \(reason)"))
+  }
+
+  private func callsInOrder() -> [(key: UInt64, value: Call)] {
+    calls.sorted { $0.value.order < $1.value.order }
+  }
+}
