@@ -1,0 +1,296 @@
+// Cluster: a node among its peers: links out, connections in, and the directory of names.
+//
+// Owns:       a LinkDriver for each peer of the directory, the listeners, the inbound connections.
+// Shared by:  any thread; the tables are under one lock, which no request holds while it waits.
+
+internal import SkeinPlatform
+internal import SkeinSerialization
+public import SkeinSocketIO
+public import SkeinTimer
+
+/// A node's part in a cluster that speaks Skynet's protocol.
+///
+/// Bodies are bytes here: the arguments in Skynet's encoding, which SkeinSerialization reads and writes.
+///
+/// ```swift
+/// let cluster = Cluster(options, loops: [loop], timers: timers, handler: handler)
+/// try cluster.listen(on: SocketEndpoint("127.0.0.1:7001"))
+/// cluster.reload(["db2": .address("127.0.0.1:7002")])
+/// let answer = try await cluster.call("db2", try .name(ClusterName("@simpledb")), body, .after(.seconds(1)))
+/// ```
+///
+/// - Thread safety: any thread.
+public final class Cluster: Sendable {
+  /// How the node takes part.
+  public let options: ClusterOptions
+  private let loops: [SocketLoop]
+  private let timers: TimerQueue
+  private let handler: any ClusterRequestHandler
+
+  /// Somebody who follows the changes, until he lets go.
+  private struct Observer {
+    weak var changes: PeerStateChanges?
+  }
+
+  private struct Tables {
+    var links: [String: LinkDriver] = [:]
+    var inbound: [ObjectIdentifier: InboundConnection] = [:]
+    var listeners: [Listener] = []
+    var observers: [Observer] = []
+    var isShutDown = false
+  }
+
+  // MARK: Under lock
+  private let tables = Lock(Tables())
+
+  /// Makes a node without peers.
+  ///
+  /// - Parameters:
+  ///   - loops: where its connections live; somebody waits in them. Their limit of queued bytes is 2 MiB at least.
+  ///   - timers: somebody advances them.
+  public init(
+    _ options: ClusterOptions, loops: [SocketLoop], timers: TimerQueue, handler: any ClusterRequestHandler
+  ) {
+    precondition(!loops.isEmpty, "a cluster needs a loop")
+    self.options = options
+    self.loops = loops
+    self.timers = timers
+    self.handler = handler
+  }
+
+  // MARK: - Listening
+
+  /// Accepts peers on an address.
+  ///
+  /// - Returns: the address with its real port.
+  /// - Throws: `SocketError`.
+  public func listen(on address: SocketEndpoint, backlog: Int = 1_024) throws(SocketError) -> SocketEndpoint {
+    var listening = ListenOptions()
+    listening.backlog = backlog
+    let listener = try loops[0].listen(on: address, options: listening, handler: PeerListener(self))
+    let isLate = tables.withLock { tables in
+      if !tables.isShutDown { tables.listeners.append(listener) }
+      return tables.isShutDown
+    }
+    if isLate {
+      listener.close()
+      throw .shutDown
+    }
+    return listener.localAddress
+  }
+
+  fileprivate func accepted(_ socket: Connection) {
+    let inbound = InboundConnection(socket, self, options.acceptor, timers)
+    let refusal: String? = tables.withLock { tables in
+      if tables.isShutDown { return "this node is shutting down" }
+      if tables.inbound.count >= options.maxInbound { return "there are \(options.maxInbound) already" }
+      tables.inbound[ObjectIdentifier(inbound)] = inbound
+      return nil
+    }
+    if let refusal {
+      note(.warning, "connection from \(socket.peerAddress) is refused: \(refusal)")
+      return socket.abort()
+    }
+    note(.info, "connection from \(socket.peerAddress)")
+    socket.start(handler: inbound)
+  }
+
+  func left(_ inbound: InboundConnection) {
+    _ = tables.withLock { $0.inbound.removeValue(forKey: ObjectIdentifier(inbound)) }
+  }
+
+  func note(_ level: ClusterLogLevel, _ text: String) { options.log(level, text) }
+
+  // MARK: - The directory
+
+  /// Changes what is known of the peers that are named; others stay as they are.
+  ///
+  /// A peer with another address is disconnected: its pending calls fail, what was not written goes to the new one.
+  ///
+  /// - Returns: `false`, and nothing has changed, when there would be more than ``ClusterOptions/maxPeers``.
+  @discardableResult
+  public func reload(_ directory: [String: PeerAddress]) -> Bool {
+    let drivers: [(LinkDriver, PeerAddress)]? = tables.withLock { tables in
+      let added = directory.keys.filter { tables.links[$0] == nil }.count
+      guard tables.links.count + added <= options.maxPeers else { return nil }
+      return directory.map { name, address in (link(name, in: &tables), address) }
+    }
+    guard let drivers else { return false }
+    for (driver, address) in drivers {
+      switch address {
+      case .address(let text): driver.setDirectory(.address(text))
+      case .down: driver.setDirectory(.down)
+      }
+    }
+    return true
+  }
+
+  /// The names in the directory, sorted.
+  public var peers: [String] { tables.withLock { $0.links.keys.sorted() } }
+
+  /// The link of that name, which is made without an address if need be.
+  private func link(_ name: String, in tables: inout Tables) -> LinkDriver {
+    if let link = tables.links[name] { return link }
+    let link = LinkDriver(
+      peer: name, directory: .unknown, configuration: options.link, seed: UInt64.random(in: .min ... .max),
+      loop: loops[tables.links.count % loops.count], timers: timers, log: options.log
+    ) { [weak self] driver, from, to, reason in self?.changed(driver, from, to, reason) }
+    tables.links[name] = link
+    if tables.isShutDown { link.shutDown() }
+    return link
+  }
+
+  private func find(_ name: String) -> LinkDriver? { tables.withLock { $0.links[name] } }
+
+  // MARK: - Requests
+
+  /// Calls a service of a peer and waits for its answer.
+  ///
+  /// - Returns: the answer's values, encoded.
+  /// - Throws: ``ClusterError``, which says what happened and whether the peer may have executed the request.
+  public func call(
+    _ peer: String, _ address: ClusterAddress, _ body: [UInt8], _ options: ClusterCallOptions = .after(),
+    isolation: isolated (any Actor)? = #isolation
+  ) async throws(ClusterError) -> [UInt8] {
+    guard let link = linkForCall(peer, waits: options.waitsForConnection) else {
+      throw ClusterError(.unknownPeer, peer: peer, address: nil)
+    }
+    let (id, answer) = link.begin(
+      to: address, body: body, deadline: options.deadline, waitsForConnection: options.waitsForConnection,
+      trace: options.trace)
+    await withTaskCancellationHandler {
+      // Names the isolation so that the closure belongs to the caller's actor.
+      _ = isolation
+      _ = await answer.gate.wait()
+    } onCancel: {
+      link.cancel(id)
+    }
+    return try answer.get()
+  }
+
+  private func linkForCall(_ peer: String, waits: Bool) -> LinkDriver? {
+    tables.withLock { tables in
+      if let link = tables.links[peer] { return link }
+      // A call may wait for a reload that names its peer.
+      return waits && tables.links.count < options.maxPeers ? link(peer, in: &tables) : nil
+    }
+  }
+
+  /// Sends a request that nobody answers.
+  ///
+  /// - Returns: what became of it, at once. What is taken and then lost with its connection is counted and logged.
+  public func send(
+    _ peer: String, _ address: ClusterAddress, _ body: [UInt8], trace: [UInt8]? = nil
+  ) -> ClusterSendReceipt {
+    guard let link = find(peer) else { return .refused(ClusterError(.unknownPeer, peer: peer, address: nil)) }
+    return link.send(to: address, body: body, trace: trace)
+  }
+
+  // MARK: - The state of things
+
+  /// The state of our connection to a peer; `nil` when the directory does not have it.
+  public func state(of peer: String) -> LinkState? { find(peer)?.state }
+
+  /// Calls to a peer that are not finished.
+  public func pendingCalls(to peer: String) -> Int { find(peer)?.pendingCalls ?? 0 }
+
+  /// The changes of state from now on.
+  public func stateChanges() -> PeerStateChanges {
+    let observer = PeerStateChanges()
+    let isLate = tables.withLock { tables in
+      // Those that nobody holds any more are let go.
+      tables.observers.removeAll { $0.changes == nil }
+      if !tables.isShutDown { tables.observers.append(Observer(changes: observer)) }
+      return tables.isShutDown
+    }
+    if isLate { observer.end() }
+    return observer
+  }
+
+  /// The connections that peers have made to us.
+  public var inbound: [InboundPeer] {
+    tables.withLock { Array($0.inbound.values) }.map { inbound in
+      InboundPeer(address: inbound.peerAddress, name: inbound.peerName, requestsInWork: inbound.requestsInWork)
+    }
+  }
+
+  private func changed(_ driver: LinkDriver, _ from: LinkState, _ to: LinkState, _ reason: String) {
+    let level: ClusterLogLevel = if case .backingOff = to { .warning } else { .info }
+    note(level, "peer \(driver.peer) is \(to): \(reason)")
+    for observer in tables.withLock({ $0.observers }) {
+      observer.changes?.add(PeerStateChange(peer: driver.peer, from: from, to: to, reason: reason))
+    }
+    if case .up = to, options.saysHello {
+      _ = driver.begin(
+        to: .nameQuery, body: Hello(node: options.name).query, deadline: .now.advanced(by: .seconds(5)),
+        waitsForConnection: false, trace: nil)
+    }
+  }
+
+  // MARK: - Connecting and disconnecting
+
+  /// Connects to a peer now, and keeps trying until there was a connection.
+  public func dial(_ peer: String) { find(peer)?.dial() }
+
+  /// Ends both directions with a peer: our connection, whose pending calls fail, and those that it has made and has
+  /// said hello on. The next request connects again.
+  public func disconnect(peer: String, reason: String) {
+    let (link, inbound) = tables.withLock { tables in
+      (tables.links[peer], tables.inbound.values.filter { $0.peerName == peer })
+    }
+    link?.disconnect(reason: reason)
+    for connection in inbound { connection.disconnect(reason: reason) }
+  }
+
+  /// Ends the connection that a peer has made from `address`.
+  ///
+  /// - Returns: whether there was one.
+  @discardableResult
+  public func disconnect(inbound address: SocketEndpoint, reason: String) -> Bool {
+    let found = tables.withLock { $0.inbound.values.filter { $0.peerAddress == address } }
+    for connection in found { connection.disconnect(reason: reason) }
+    return !found.isEmpty
+  }
+
+  /// Leaves the cluster: accepts nothing more, fails pending calls, and closes every connection when what was written
+  /// has been sent.
+  public func shutDown() {
+    let (links, inbound, listeners, observers) = tables.withLock { tables in
+      tables.isShutDown = true
+      defer {
+        tables.listeners = []
+        tables.observers = []
+      }
+      return (Array(tables.links.values), Array(tables.inbound.values), tables.listeners, tables.observers)
+    }
+    for listener in listeners { listener.close() }
+    for link in links { link.shutDown() }
+    for connection in inbound { connection.disconnect(reason: "this node is shutting down") }
+    for observer in observers { observer.changes?.end() }
+  }
+
+  // MARK: - What peers ask
+
+  func handle(_ request: ClusterInboundRequest, from connection: InboundConnection) {
+    guard request.kind == .nameQuery else { return handler.handle(request) }
+    guard let name = Hello.name(inQuery: request.body) else { return request.fail("name not found") }
+    if let hello = Hello(name) {
+      connection.nameIs(hello.node)
+      note(.info, "connection from \(connection.peerAddress) is from peer \(hello.node)")
+      find(hello.node)?.peerSaidHello()
+      return request.answer(Hello(node: options.name).answer)
+    }
+    guard let id = handler.id(exportedAs: name) else { return request.fail("name not found") }
+    request.answer(Hello.answer(id: id))
+  }
+}
+
+private final class PeerListener: ListenerHandler {
+  private let cluster: Cluster
+  init(_ cluster: Cluster) { self.cluster = cluster }
+  func accepted(_ connection: Connection) { cluster.accepted(connection) }
+  func acceptPaused(_ error: SocketError, retryAfter: Duration) {
+    cluster.note(.warning, "accepting peers is paused for \(retryAfter): \(error)")
+  }
+  func acceptResumed() { cluster.note(.info, "accepting peers goes on") }
+}

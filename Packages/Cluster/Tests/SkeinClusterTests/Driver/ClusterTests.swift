@@ -1,0 +1,189 @@
+import Glibc
+import SkeinCluster
+import SkeinPlatform
+import SkeinSerialization
+import SkeinSocketIO
+import Testing
+
+@Suite("Cluster over loopback") struct ClusterTests {
+  static let backends: [SocketBackend] = [.epoll, .ioUring]
+
+  private func pair(_ backend: SocketBackend) throws -> (TestNode, TestNode) {
+    let nodes = (try TestNode("a", backend), try TestNode("b", backend))
+    nodes.0.knows(nodes.1)
+    nodes.1.knows(nodes.0)
+    return nodes
+  }
+
+  private func bytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) } }
+
+  @Test(arguments: backends)
+  func `small and large bodies come back as they went, both ways`(backend: SocketBackend) async throws {
+    let (a, b) = try pair(backend)
+    for size in [0, 1, 32_767, 32_768, 32_769, 65_536, 3_000_000] {
+      #expect(try await a.call("b", "@echo", bytes(size)) == bytes(size))
+      #expect(try await b.call("a", "@echo", bytes(size)) == bytes(size))
+    }
+    #expect(a.cluster.pendingCalls(to: "b") == 0)
+  }
+
+  @Test(arguments: backends)
+  func `many callers at once each get their own answer`(backend: SocketBackend) async throws {
+    let (a, b) = try pair(backend)
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for number in 0..<200 {
+        group.addTask {
+          let body = Array("caller \(number)".utf8)
+          for _ in 0..<20 where try await a.call("b", "@echo", body) != body { return false }
+          return true
+        }
+      }
+      for try await isRight in group { #expect(isRight) }
+    }
+    _ = b
+  }
+
+  @Test(arguments: backends)
+  func `an error's text, a second answer and no answer at all`(backend: SocketBackend) async throws {
+    let (a, b) = try pair(backend)
+    let failed = try await a.failure("b", "@fail")
+    #expect(failed.code == .remoteError && failed.text == "it does not work" && failed.mayHaveExecuted)
+    #expect(try await a.call("b", "@twice", [1]) == [1])
+    #expect(try await a.failure("b", "@drop").text == "call failed: nobody answered")
+    #expect(try await a.failure("b", "@nothing").text == "Invalid name")
+    _ = b
+  }
+
+  @Test(arguments: backends)
+  func `sends arrive in their order, and nobody answers them`(backend: SocketBackend) async throws {
+    let (a, b) = try pair(backend)
+    let name = try ClusterAddress.name(ClusterName("@push"))
+    for number in 0..<100 { #expect(a.cluster.send("b", name, [UInt8(number)]) == .queued) }
+    await b.handler.awaitRequests(100)
+    #expect(b.handler.pushes.withLock { $0 } == (0..<100).map { [UInt8($0)] })
+    #expect(a.cluster.send("nobody", name, []) == .refused(try await a.failure("nobody")))
+  }
+
+  @Test(arguments: backends)
+  func `a name query answers the id of what is exported`(backend: SocketBackend) async throws {
+    let (a, b) = try pair(backend)
+    let query = try Seri.encode([Value("echo")])
+    let answer = try await a.cluster.call("b", .nameQuery, query)
+    #expect(try Seri.decode(answer) == [.integer(1_042)])
+    await #expect(throws: ClusterError.self) {
+      try await a.cluster.call("b", .nameQuery, try Seri.encode([Value("other")]))
+    }
+    await #expect(throws: ClusterError.self) { try await a.cluster.call("b", .nameQuery, [0xFF]) }
+    _ = b
+  }
+
+  @Test(arguments: backends)
+  func `a deadline and a cancellation end a call, and the connection goes on`(backend: SocketBackend) async throws {
+    let (a, b) = try pair(backend)
+    let late = try await a.failure("b", "@hold", .after(.milliseconds(20)))
+    #expect(late.code == .deadlineExceeded && late.mayHaveExecuted)
+    let task = Task { try await a.failure("b", "@hold") }
+    await b.handler.awaitRequests(2)
+    task.cancel()
+    #expect(try await task.value.code == .cancelled)
+    for request in b.handler.held.withLock({ $0 }) { request.answer([9]) }
+    #expect(try await a.call("b", "@echo", [1]) == [1])
+  }
+
+  @Test(arguments: backends)
+  func `a refused connection is told with its errno, and the back-off with the next attempt`(
+    backend: SocketBackend
+  ) async throws {
+    let a = try TestNode("a", backend) { $0.link.backOffBase = .seconds(60) }
+    let gone = try TestNode("b", backend)
+    let address = gone.address
+    gone.cluster.shutDown()
+    a.cluster.reload(["b": .address("\(address)"), "c": .address("no address"), "d": .down])
+    let first = try await a.failure("b")
+    #expect(first.code == .connectFailed && first.systemError?.errorNumber == ECONNREFUSED && first.attempts == 1)
+    let second = try await a.failure("b")
+    #expect(second.code == .connectFailed && second.attempts == 1 && second.retryAfter != nil)
+    #expect(try await a.failure("c").systemError?.errorNumber == EINVAL)
+    #expect(try await a.failure("d").code == .peerDown)
+    let unknown = try await a.failure("e")
+    #expect(unknown.code == .unknownPeer && !unknown.mayHaveExecuted)
+    #expect("\(first)".contains("b (\(address)) is down"))
+  }
+
+  @Test(arguments: backends)
+  func `a call may wait for a peer that is not there yet`(backend: SocketBackend) async throws {
+    let a = try TestNode("a", backend)
+    let waiting = Task { try await a.call("b", "@echo", [5], .after(.seconds(20), waitsForConnection: true)) }
+    let b = try TestNode("b", backend)
+    a.knows(b)
+    #expect(try await waiting.value == [5])
+    let expired = try await a.failure("c", "@echo", .after(.milliseconds(10), waitsForConnection: true))
+    #expect(expired.code == .deadlineExceeded && !expired.mayHaveExecuted)
+  }
+
+  @Test(arguments: backends)
+  func `a hello tells the name, and ends the back-off`(backend: SocketBackend) async throws {
+    let a = try TestNode("a", backend) { $0.link.backOffBase = .seconds(60) }
+    let changes = a.cluster.stateChanges()
+    let probe = try TestNode("b", backend)
+    let address = probe.address
+    probe.cluster.shutDown()
+    a.cluster.reload(["b": .address("\(address)")])
+    #expect(try await a.failure("b").code == .connectFailed)
+    // Another node takes the name, says hello, and the link is free to try again at once.
+    let b = try TestNode("b", backend)
+    b.knows(a)
+    a.cluster.reload(["other": .address("\(b.address)")])
+    #expect(try await b.call("a", "@echo", [1]) == [1])
+    var states: [LinkState] = []
+    while let change = await changes.next(), change.peer == "b" {
+      states.append(change.to)
+      if change.reason == "the peer said hello" { break }
+    }
+    #expect(states.last == .idle)
+    #expect(a.cluster.inbound.map(\.name) == ["b"])
+  }
+
+  @Test(arguments: backends)
+  func `a disconnection ends both directions, and the next call connects again`(backend: SocketBackend) async throws {
+    let (a, b) = try pair(backend)
+    #expect(try await a.call("b", "@echo", [1]) == [1])
+    #expect(try await b.call("a", "@echo", [1]) == [1])
+    let pending = Task { try await a.failure("b", "@hold") }
+    await b.handler.awaitRequests(2)
+    a.cluster.disconnect(peer: "b", reason: "maintenance")
+    let error = try await pending.value
+    #expect(error.code == .disconnected && error.text == "maintenance" && error.mayHaveExecuted)
+    #expect(try await a.call("b", "@echo", [2]) == [2])
+    #expect(try await b.call("a", "@echo", [2], .after(.seconds(20), waitsForConnection: true)) == [2])
+  }
+
+  @Test(arguments: backends)
+  func `another address ends the connection, and pending calls fail`(backend: SocketBackend) async throws {
+    let (a, b) = try pair(backend)
+    let pending = Task { try await a.failure("b", "@hold") }
+    await b.handler.awaitRequests(1)
+    let other = try TestNode("b", backend)
+    a.cluster.reload(["b": .address("\(other.address)")])
+    #expect(try await pending.value.code == .disconnected)
+    #expect(try await a.call("b", "@echo", [3]) == [3])
+    await other.handler.awaitRequests(1)
+    a.cluster.reload(["b": .down])
+    #expect(try await a.failure("b").code == .peerDown)
+  }
+
+  @Test(arguments: backends)
+  func `no more calls are pending than the limit, and a node that leaves fails them`(
+    backend: SocketBackend
+  ) async throws {
+    let a = try TestNode("a", backend) { $0.link.maxPendingCalls = 3 }
+    let b = try TestNode("b", backend)
+    a.knows(b)
+    let pending = (0..<3).map { _ in Task { try await a.failure("b", "@hold") } }
+    await b.handler.awaitRequests(3)
+    #expect(try await a.failure("b").code == .busy)
+    a.cluster.shutDown()
+    for task in pending { #expect(try await task.value.code == .shuttingDown) }
+    #expect(try await a.failure("b").code == .shuttingDown)
+  }
+}
