@@ -37,7 +37,7 @@ final class LiveCount: Sendable {
 /// How often stress tests go round; the soak run asks for more.
 let stressRounds: Int = {
   guard let value = unsafe getenv("SKEIN_SOAK") else { return 1 }
-  return unsafe String(cString: value) == "1" ? 50 : 1
+  return unsafe String(cString: value) == "1" ? 10 : 1
 }()
 
 /// What the threads of a test count.
