@@ -93,12 +93,25 @@
   /// Copies `count` bytes, of which there are at most `inlineCapacity`, where 16 bytes can be read.
   @inlinable @inline(__always)
   init(wide start: UnsafeRawPointer, count: Int) {
-    let first = UInt64(littleEndian: unsafe start.loadUnaligned(as: UInt64.self))
-    let second = UInt64(littleEndian: unsafe start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-    // A shift of 64 gives 0 with Swift's smart shifts.
-    let low = first & ~(~0 << (8 * UInt64(truncatingIfNeeded: Swift.min(count, 8))))
-    let rest = second & ~(~0 << (8 * UInt64(truncatingIfNeeded: Swift.max(count, 8) - 8)))
-    storage = .small(Small(low, rest, count: count))
+    let words = unsafe Words(start, count: count)
+    storage = .small(Small(words.low, words.rest, count: count))
+  }
+
+  /// The first bytes at a place as two little-endian numbers, with zeros behind them.
+  @usableFromInline
+  struct Words {
+    @usableFromInline let low: UInt64
+    @usableFromInline let rest: UInt64
+
+    /// Takes `count` bytes, at most 16, where 16 bytes can be read.
+    @inlinable @inline(__always)
+    init(_ start: UnsafeRawPointer, count: Int) {
+      let first = UInt64(littleEndian: unsafe start.loadUnaligned(as: UInt64.self))
+      let second = UInt64(littleEndian: unsafe start.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+      // A shift of 64 gives 0 with Swift's smart shifts.
+      low = first & ~(~0 << (8 * UInt64(truncatingIfNeeded: Swift.min(count, 8))))
+      rest = second & ~(~0 << (8 * UInt64(truncatingIfNeeded: Swift.max(count, 8) - 8)))
+    }
   }
 
   /// Number of bytes.
@@ -108,6 +121,11 @@
     case .small(let small): Int(small.count)
     case .large(let bytes): bytes.count
     }
+  }
+
+  /// Whether the bytes are in an array, and not in place.
+  var isShared: Bool {
+    if case .large = storage { true } else { false }
   }
 
   /// Whether there are none.

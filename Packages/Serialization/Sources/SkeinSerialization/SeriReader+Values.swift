@@ -84,6 +84,8 @@ extension SeriReader {
   private mutating func pushTable(_ tag: UInt8, onto stack: inout ValueStack) throws(SeriError) {
     let base = stack.count
     let count = try enterTable(tag)
+    // Each element has a byte that is not read yet: all tables together reserve no more than the input's bytes.
+    stack.reserve(count)
     for _ in 0..<count { try push(onto: &stack) }
     while !(try isTableEnded()) {
       try pushKey(onto: &stack)

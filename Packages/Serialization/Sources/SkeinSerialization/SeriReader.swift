@@ -80,7 +80,7 @@
     if let number = try rawInteger(tag) { return number }
     if tag == SeriTag.double {
       let offset = offset - 1
-      guard let number = Int64(exactly: Double(bitPattern: try wide())) else {
+      guard let number = Double(bitPattern: try wide()).exactInteger else {
         throw SeriError(.mismatch(expected: .integer, found: .double), offset: offset)
       }
       return number
@@ -116,7 +116,7 @@
   public mutating func string() throws(SeriError) -> String {
     let offset = offset
     let bytes = unsafe try rawString(try takeTag())
-    guard let text = unsafe String(validating: bytes, as: UTF8.self) else { throw SeriError(.notUTF8, offset: offset) }
+    guard let text = unsafe makeText(bytes) else { throw SeriError(.notUTF8, offset: offset) }
     return text
   }
 
@@ -258,6 +258,25 @@ extension SeriReader {
     }
     guard count <= remaining else { throw lengthExceedsInput(count, offset) }
     return count
+  }
+
+  /// Text of bytes; nil if they are not UTF-8.
+  ///
+  /// `String(validating:)` is not specialised and costs 60 ns; short ASCII, the usual text, does not go that way.
+  @inlinable @inline(__always)
+  func makeText(_ bytes: UnsafeRawBufferPointer) -> String? {
+    if bytes.count <= 16, let source = bytes.baseAddress, unsafe end - source >= 16 {
+      let text = unsafe ByteString.Words(source, count: bytes.count)
+      if (text.low | text.rest) & 0x8080_8080_8080_8080 == 0 { return unsafe String(decoding: bytes, as: UTF8.self) }
+    }
+    return unsafe longText(bytes)
+  }
+
+  @usableFromInline
+  func longText(_ bytes: UnsafeRawBufferPointer) -> String? {
+    let span = unsafe Span<UInt8>(_bytes: RawSpan(_unsafeBytes: bytes))
+    guard let text = try? UTF8Span(validating: span) else { return nil }
+    return String(copying: text)
   }
 
   @inlinable @inline(__always)

@@ -81,6 +81,18 @@ extension Value {
   ///
   /// Lua has no such doubles as keys, and Skynet's reader turns them into integers.
   public var normalizedKey: Value {
-    if case .double(let number) = self, let integer = Int64(exactly: number) { .integer(integer) } else { self }
+    if case .double(let number) = self, let integer = number.exactInteger { .integer(integer) } else { self }
+  }
+}
+
+extension Double {
+  /// The integer that it is, if it is one and fits.
+  ///
+  /// `Int64(exactly:)` asks the C library's mathematics, which a program that uses only this module need not link.
+  @usableFromInline
+  var exactInteger: Int64? {
+    guard self >= -0x1p63, self < 0x1p63 else { return nil }
+    let integer = Int64(self)
+    return Double(integer) == self ? integer : nil
   }
 }

@@ -6,13 +6,16 @@ struct TableHeader: Sendable {
   @usableFromInline var arrayCount: UInt32
   @usableFromInline var pairCount: UInt32
   /// Tables with contents within one another, this one included.
-  @usableFromInline var depth: UInt32
+  @usableFromInline var depth: UInt16
+  /// Whether a value among them holds an object, and so has to be released.
+  @usableFromInline var holdsObjects: Bool
 
   @inlinable
-  init(arrayCount: Int, pairCount: Int, depth: Int) {
+  init(arrayCount: Int, pairCount: Int, depth: Int, holdsObjects: Bool) {
     self.arrayCount = UInt32(arrayCount)
     self.pairCount = UInt32(pairCount)
-    self.depth = UInt32(depth)
+    self.depth = UInt16(depth)
+    self.holdsObjects = holdsObjects
   }
 
   @inlinable
@@ -24,7 +27,9 @@ struct TableHeader: Sendable {
 final class TableStorage: ManagedBuffer<TableHeader, Value> {
   deinit {
     unsafe withUnsafeMutablePointers { header, values in
-      _ = unsafe values.deinitialize(count: header.pointee.valueCount)
+      guard unsafe header.pointee.holdsObjects else { return }
+      // One by one: for all at once the language's runtime calls a function for each.
+      for index in 0..<(unsafe header.pointee.valueCount) { unsafe (values + index).deinitialize(count: 1) }
     }
   }
 

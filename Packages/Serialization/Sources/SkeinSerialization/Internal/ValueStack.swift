@@ -22,18 +22,23 @@ struct ValueStack: ~Copyable {
   }
 
   mutating func push(_ value: consuming Value) {
-    if count == capacity { grow() }
+    if count == capacity { grow(to: capacity * 2) }
     unsafe (values + count).initialize(to: value)
     count &+= 1
   }
 
+  /// Sees to it that there is room for `more` values.
+  mutating func reserve(_ more: Int) {
+    if more > capacity - count { grow(to: max(count + more, capacity * 2)) }
+  }
+
   @inline(never)
-  private mutating func grow() {
-    let larger = UnsafeMutablePointer<Value>.allocate(capacity: capacity * 2)
+  private mutating func grow(to newCapacity: Int) {
+    let larger = UnsafeMutablePointer<Value>.allocate(capacity: newCapacity)
     unsafe larger.moveInitialize(from: values, count: count)
     unsafe values.deallocate()
     unsafe values = larger
-    capacity *= 2
+    capacity = newCapacity
   }
 
   /// The last value, which leaves the stack.
@@ -52,10 +57,18 @@ struct ValueStack: ~Copyable {
     let taken = count - base
     guard taken > 0 else { return Table() }
     var depth = 0
+    var holdsObjects = false
     for index in base..<count {
-      if case .table(let table) = unsafe values[index] { depth = max(depth, table.depth) }
+      switch unsafe values[index] {
+      case .table(let table):
+        depth = max(depth, table.depth)
+        holdsObjects = true
+      case .bytes(let bytes): holdsObjects = holdsObjects || bytes.isShared
+      default: break
+      }
     }
-    let header = TableHeader(arrayCount: arrayCount, pairCount: (taken - arrayCount) / 2, depth: depth + 1)
+    let header = TableHeader(
+      arrayCount: arrayCount, pairCount: (taken - arrayCount) / 2, depth: depth + 1, holdsObjects: holdsObjects)
     count = base
     return Table(storage: unsafe .moving(values + base, header))
   }
