@@ -29,6 +29,13 @@ let package = Package(
         .trait(name: "TSan", condition: .when(traits: ["TSan"])),
         .trait(name: "IOUring", condition: .when(traits: ["IOUring"])),
       ]),
+    .package(
+      path: "../Cluster",
+      traits: [
+        .trait(name: "TSan", condition: .when(traits: ["TSan"])),
+        .trait(name: "IOUring", condition: .when(traits: ["IOUring"])),
+      ]),
+    .package(path: "../Serialization"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
   ],
   targets: [
@@ -40,6 +47,8 @@ let package = Package(
         .product(name: "SkeinTimer", package: "Timer"),
         .product(name: "SkeinScheduler", package: "Scheduler"),
         .product(name: "SkeinSocketIO", package: "SocketIO"),
+        .product(name: "SkeinSerialization", package: "Serialization"),
+        .product(name: "SkeinCluster", package: "Cluster"),
         .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
       ],
       swiftSettings: settings),
@@ -49,6 +58,8 @@ let package = Package(
         "Skein",
         .product(name: "SkeinPlatform", package: "Platform"),
         .product(name: "SkeinSocketIO", package: "SocketIO"),
+        .product(name: "SkeinSerialization", package: "Serialization"),
+        .product(name: "SkeinCluster", package: "Cluster"),
         .product(name: "CGlobalPoolHooks", package: "Scheduler"),
       ],
       swiftSettings: settings),

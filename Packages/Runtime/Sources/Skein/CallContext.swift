@@ -76,13 +76,18 @@ extension CallContext {
   /// - Returns: `nil` when that deadline is past.
   @usableFromInline
   static func derived(_ deadline: CallDeadline, node: SkeinNode) -> CallContext? {
+    derived(deadline, standard: node.options.callDeadline)
+  }
+
+  /// The same, with what `.standard` means.
+  static func derived(_ deadline: CallDeadline, standard: Duration) -> CallContext? {
     let outer = current
     let limit = outer?.deadline
     if limit == nil && deadline == .never { return CallContext(deadline: nil, waiting: outer?.waiting) }
     let now = MonotonicInstant.now
     let own: MonotonicInstant? =
       switch deadline {
-      case .standard: now.advanced(by: node.options.callDeadline)
+      case .standard: now.advanced(by: standard)
       case .after(let duration): now.advanced(by: duration)
       case .at(let instant): instant
       case .never: nil

@@ -10,7 +10,9 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service) throws -> Output
   ) where Input == Void {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service) throws -> Output).self)
-    self.init(name: name, synchronous: { service, _ in try raw(service) })
+    self.init(
+      name: name, remote: RemoteFace.of(),
+      synchronous: { service, _ in try raw(service) })
   }
 
   /// A command with no argument and an asynchronous handler.
@@ -18,7 +20,9 @@ extension Command {
   public init(
     _ name: String, _ handler: @escaping @Sendable (isolated Service) async throws -> Output
   ) where Input == Void {
-    self.init(name: name, asynchronous: { service, _ in try await handler(service) })
+    self.init(
+      name: name, remote: RemoteFace.of(),
+      asynchronous: { service, _ in try await handler(service) })
   }
 }
 
@@ -29,7 +33,9 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, Input) throws -> Output
   ) {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service, Input) throws -> Output).self)
-    self.init(name: name, synchronous: { service, input in try raw(service, input) })
+    self.init(
+      name: name, remote: RemoteFace.of(Input.self),
+      synchronous: { service, input in try raw(service, input) })
   }
 
   /// A command with one argument and an asynchronous handler.
@@ -37,7 +43,9 @@ extension Command {
   public init(
     _ name: String, _ handler: @escaping @Sendable (isolated Service, Input) async throws -> Output
   ) {
-    self.init(name: name, asynchronous: { service, input in try await handler(service, input) })
+    self.init(
+      name: name, remote: RemoteFace.of(Input.self),
+      asynchronous: { service, input in try await handler(service, input) })
   }
 }
 
@@ -48,7 +56,9 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B) throws -> Output
   ) where Input == (A, B) {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service, A, B) throws -> Output).self)
-    self.init(name: name, synchronous: { service, input in try raw(service, input.0, input.1) })
+    self.init(
+      name: name, remote: RemoteFace.of(A.self, B.self),
+      synchronous: { service, input in try raw(service, input.0, input.1) })
   }
 
   /// A command with two arguments and an asynchronous handler.
@@ -56,7 +66,9 @@ extension Command {
   public init<A: Sendable, B: Sendable>(
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B) async throws -> Output
   ) where Input == (A, B) {
-    self.init(name: name, asynchronous: { service, input in try await handler(service, input.0, input.1) })
+    self.init(
+      name: name, remote: RemoteFace.of(A.self, B.self),
+      asynchronous: { service, input in try await handler(service, input.0, input.1) })
   }
 }
 
@@ -67,7 +79,9 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C) throws -> Output
   ) where Input == (A, B, C) {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service, A, B, C) throws -> Output).self)
-    self.init(name: name, synchronous: { service, input in try raw(service, input.0, input.1, input.2) })
+    self.init(
+      name: name, remote: RemoteFace.of(A.self, B.self, C.self),
+      synchronous: { service, input in try raw(service, input.0, input.1, input.2) })
   }
 
   /// A command with three arguments and an asynchronous handler.
@@ -75,7 +89,9 @@ extension Command {
   public init<A: Sendable, B: Sendable, C: Sendable>(
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C) async throws -> Output
   ) where Input == (A, B, C) {
-    self.init(name: name, asynchronous: { service, input in try await handler(service, input.0, input.1, input.2) })
+    self.init(
+      name: name, remote: RemoteFace.of(A.self, B.self, C.self),
+      asynchronous: { service, input in try await handler(service, input.0, input.1, input.2) })
   }
 }
 
@@ -86,7 +102,9 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D) throws -> Output
   ) where Input == (A, B, C, D) {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service, A, B, C, D) throws -> Output).self)
-    self.init(name: name, synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3) })
+    self.init(
+      name: name, remote: RemoteFace.of(A.self, B.self, C.self, D.self),
+      synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3) })
   }
 
   /// A command with four arguments and an asynchronous handler.
@@ -95,7 +113,8 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D) async throws -> Output
   ) where Input == (A, B, C, D) {
     self.init(
-      name: name, asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3) })
+      name: name, remote: RemoteFace.of(A.self, B.self, C.self, D.self),
+      asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3) })
   }
 }
 
@@ -107,7 +126,8 @@ extension Command {
   ) where Input == (A, B, C, D, E) {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service, A, B, C, D, E) throws -> Output).self)
     self.init(
-      name: name, synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3, input.4) })
+      name: name, remote: RemoteFace.of(A.self, B.self, C.self, D.self, E.self),
+      synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3, input.4) })
   }
 
   /// A command with five arguments and an asynchronous handler.
@@ -116,7 +136,7 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D, E) async throws -> Output
   ) where Input == (A, B, C, D, E) {
     self.init(
-      name: name,
+      name: name, remote: RemoteFace.of(A.self, B.self, C.self, D.self, E.self),
       asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3, input.4) })
   }
 }
@@ -129,7 +149,7 @@ extension Command {
   ) where Input == (A, B, C, D, E, F) {
     let raw = unsafe unsafeBitCast(handler, to: (@Sendable (Service, A, B, C, D, E, F) throws -> Output).self)
     self.init(
-      name: name,
+      name: name, remote: RemoteFace.of(A.self, B.self, C.self, D.self, E.self, F.self),
       synchronous: { service, input in try raw(service, input.0, input.1, input.2, input.3, input.4, input.5) })
   }
 
@@ -139,7 +159,7 @@ extension Command {
     _ name: String, _ handler: @escaping @Sendable (isolated Service, A, B, C, D, E, F) async throws -> Output
   ) where Input == (A, B, C, D, E, F) {
     self.init(
-      name: name,
+      name: name, remote: RemoteFace.of(A.self, B.self, C.self, D.self, E.self, F.self),
       asynchronous: { service, input in try await handler(service, input.0, input.1, input.2, input.3, input.4, input.5)
       })
   }

@@ -22,16 +22,26 @@ public struct Command<Service: SkeinService, Input: Sendable, Output: Sendable>:
   /// The name by which it is known.
   public let name: String
   @usableFromInline let body: CommandBody<Service, Input, Output>
+  /// How peers reach it; `nil` when its arguments or its result have no encoding.
+  @usableFromInline let remote: RemoteFace<Input, Output>?
 
   @inlinable
-  init(name: String, synchronous: @escaping @Sendable (Service, Input) throws -> Output) {
+  init(
+    name: String, remote: RemoteFace<Input, Output>?,
+    synchronous: @escaping @Sendable (Service, Input) throws -> Output
+  ) {
     self.name = name
+    self.remote = remote
     body = CommandBody(name: name, synchronous: synchronous)
   }
 
   @inlinable
-  init(name: String, asynchronous: @escaping @Sendable (isolated Service, Input) async throws -> Output) {
+  init(
+    name: String, remote: RemoteFace<Input, Output>?,
+    asynchronous: @escaping @Sendable (isolated Service, Input) async throws -> Output
+  ) {
     self.name = name
+    self.remote = remote
     body = CommandBody(name: name, asynchronous: asynchronous)
   }
 }

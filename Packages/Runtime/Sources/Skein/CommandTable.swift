@@ -1,5 +1,7 @@
 // CommandTable: the commands of a service by name.
 
+internal import SkeinSerialization
+
 /// The commands of a service that others may call by name; written as an array literal.
 public struct CommandTable<Service: SkeinService>: ExpressibleByArrayLiteral, Sendable {
   /// A command without its types.
@@ -7,8 +9,24 @@ public struct CommandTable<Service: SkeinService>: ExpressibleByArrayLiteral, Se
     /// The command's name.
     public let name: String
 
+    /// Reads the arguments of a peer's request; `nil` when they, or the result, have no encoding.
+    let bind: (@Sendable (inout SeriReader) throws(SeriError) -> RemoteRequest<Service>)?
+
     /// Hides the types of `command`.
-    public init<Input, Output>(_ command: Command<Service, Input, Output>) { name = command.name }
+    public init<Input, Output>(_ command: Command<Service, Input, Output>) {
+      name = command.name
+      guard let face = command.remote else {
+        bind = nil
+        return
+      }
+      bind = { reader throws(SeriError) in
+        let input = try face.read(&reader)
+        guard reader.isAtEnd else { throw SeriError(.unexpectedValue, offset: reader.offset) }
+        return RemoteRequest(
+          call: { service, answer in service.callRemotely(command, input, face, answer) },
+          send: { service in service.send(command, arguments: input) })
+      }
+    }
   }
 
   private let entries: [String: Entry]

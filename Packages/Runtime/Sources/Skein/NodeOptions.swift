@@ -1,5 +1,6 @@
 // NodeOptions: how a node is set up.
 
+public import SkeinCluster
 public import SkeinScheduler
 
 /// How a node is set up. Every limit has a default.
@@ -20,6 +21,8 @@ public struct NodeOptions: Sendable {
   public var timersPerWorker = 1_000_000
   /// Where the log goes.
   public var log = SkeinLog.standard
+  /// Limits and times of the connections to peers; the name is the node's.
+  public var cluster = ClusterOptions()
   /// The sockets' poller; `nil` makes a node without sockets.
   public var sockets: SocketOptions? = SocketOptions()
 

@@ -32,6 +32,7 @@ public final class SkeinNode: Sendable {
   // MARK: Under lock
   private let table = Lock(NameTable())
   private let ended = Lock(EndWaiters())
+  private let ownCluster = Lock<NodeCluster?>(nil)
   // MARK: Any thread
   private let zombies = Atomic<Int>(0)
 
@@ -187,6 +188,19 @@ public final class SkeinNode: Sendable {
     return ServiceRef(record)
   }
 
+  /// The node's place in a cluster; made when it is first asked for.
+  ///
+  /// - Precondition: the node was set up with sockets.
+  public var cluster: NodeCluster {
+    ownCluster.withLock { own in
+      if let own { return own }
+      guard let sockets else { preconditionFailure("the node was set up without sockets") }
+      let made = NodeCluster(self, sockets)
+      own = made
+      return made
+    }
+  }
+
   // MARK: - What records report
 
   func removeName(of record: ServiceRecord) { table.withLock { $0.removeName(of: record) } }
@@ -257,6 +271,7 @@ public final class SkeinNode: Sendable {
     let services = table.withLock { Array($0.byID.values) }
     for record in services { record.exit(.shutDown) }
     await wait(for: services, until: end)
+    ownCluster.withLock { $0 }?.shutDown()
     await sockets?.flush(until: end, clock: SkeinClock(pool.timers))
     sockets?.shutDown()
     let left = services.filter { $0.exitReason == nil }.map(\.label)

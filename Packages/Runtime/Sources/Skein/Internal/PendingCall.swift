@@ -1,7 +1,8 @@
 // PendingCall: one call that waits for its answer: the question, the answer, and what ends the wait.
 //
 // The first of the handler's result, a refusal, the deadline and the caller's cancellation is kept, under the
-// lock, and opens the gate at which the caller waits; whatever comes later is dropped.
+// lock, and opens the gate at which the caller waits, or tells the one who asked for a peer; whatever comes later is
+// dropped.
 
 public import SkeinPlatform
 public import SkeinTimer
@@ -19,13 +20,18 @@ final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, Tim
   @usableFromInline let input: Input
   @usableFromInline let header: CallHeader
   @usableFromInline let gate = TaskGate()
+  /// Told of the result in place of the gate, when no task waits.
+  @usableFromInline let whenEnded: (@Sendable (Result<Output, any Error>) -> Void)?
   // MARK: Under lock
   @usableFromInline let state = Lock(State())
 
   @inlinable
-  init(_ input: Input, _ header: CallHeader) {
+  init(
+    _ input: Input, _ header: CallHeader, whenEnded: (@Sendable (Result<Output, any Error>) -> Void)? = nil
+  ) {
     self.input = input
     self.header = header
+    self.whenEnded = whenEnded
   }
 
   /// What the handler sees of the call.
@@ -82,7 +88,7 @@ final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, Tim
     }
     guard isFirst else { return nil }
     if let timer { header.timers.cancel(timer) }
-    gate.open()
+    if let whenEnded { whenEnded(result) } else { gate.open() }
     return handler
   }
 

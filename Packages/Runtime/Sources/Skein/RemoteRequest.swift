@@ -1,0 +1,30 @@
+// RemoteRequest: a peer's request for one command, with its arguments read.
+
+internal import SkeinScheduler
+internal import SkeinTimer
+
+/// A request whose arguments have been read, for whichever service the name leads to.
+struct RemoteRequest<Service: SkeinService>: Sendable {
+  /// Puts the request into the service's mailbox; `answer` is told the encoded result, once, on any thread.
+  let call: @Sendable (ServiceRef<Service>, @escaping @Sendable (Result<[UInt8], any Error>) -> Void) -> Void
+  /// Puts it there without an answer.
+  let send: @Sendable (ServiceRef<Service>) -> SendReceipt
+}
+
+extension ServiceRef {
+  /// Queues a call for which no task waits.
+  func callRemotely<Input, Output>(
+    _ command: Command<Service, Input, Output>, _ input: Input, _ face: RemoteFace<Input, Output>,
+    _ answer: @escaping @Sendable (Result<[UInt8], any Error>) -> Void
+  ) {
+    guard let context = CallContext.derived(.standard, node: record.node) else {
+      return answer(.failure(CallError(.deadlineExceeded, service: label, command: command.name)))
+    }
+    let header = CallHeader(
+      deadline: context.deadline, timers: record.node.pool.currentTimers, service: label, command: command.name)
+    let call = PendingCall<Input, Output>(input, header) { result in
+      answer(result.flatMap { output in Result { try face.encode(output) } })
+    }
+    post(command, call)
+  }
+}
