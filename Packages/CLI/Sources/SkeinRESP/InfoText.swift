@@ -3,7 +3,8 @@
 /// The sections of one INFO request, and what fills them; the shards' totals come last.
 struct InfoText: Sendable {
   private static let known: [(name: String, isDefault: Bool)] = [
-    ("server", true), ("clients", true), ("memory", true), ("stats", true), ("replication", true), ("keyspace", true),
+    ("server", true), ("clients", true), ("memory", true), ("stats", true), ("replication", true), ("cluster", true),
+    ("keyspace", true),
   ]
 
   let sections: Set<String>
@@ -51,6 +52,7 @@ struct InfoText: Sendable {
         ("total_commands_processed", "\(facts.commandsProcessed)"),
       ]
     case "replication": [("role", "master"), ("connected_slaves", "0")]
+    case "cluster": facts.cluster.isEmpty ? [("cluster_enabled", "0")] : facts.cluster
     default:
       totals.keys == 0 ? [] : [("db0", "keys=\(totals.keys),expires=\(totals.deadlines),avg_ttl=0")]
     }

@@ -52,6 +52,8 @@ public struct ServerFacts: Sendable {
   public var connectionsAccepted = 1
   /// Commands executed since the start.
   public var commandsProcessed = 0
+  /// Names and values of the section on the cluster; empty for a node alone.
+  public var cluster: [(String, String)] = []
 
   /// Creates the facts of a server that has just started.
   public init() {}

@@ -62,7 +62,7 @@ actor RESPConnection: SocketService {
     repeat {
       acknowledge()
       if core.wantsInput { core.receive(socket.read().span) }
-      let batches = core.nextRound { server.figures.facts }
+      let batches = core.nextRound { server.facts }
       if !batches.isEmpty && !runHeld(batches) {
         awaitsShards = true
         server.figures.roundCalled()
@@ -112,6 +112,8 @@ actor RESPConnection: SocketService {
   ///
   /// - Returns: `false` when one of them could not be had; nothing was executed then.
   private func runHeld(_ batches: [ShardBatch]) -> Bool {
+    // Other nodes' keys cannot be held.
+    if batches.contains(where: { $0.shard >= server.shards.count }) { return false }
     if batches.count == 1 {
       guard let hold = hold(batches[0].shard) else { return false }
       complete(batches[0], with: perform(batches[0], on: hold))
@@ -154,20 +156,7 @@ actor RESPConnection: SocketService {
 
   /// Runs a round by calls, one batch after the other.
   private func callShards(_ batches: [ShardBatch]) async {
-    var isCutShort = false
-    for batch in batches {
-      if isCutShort {
-        core.complete(batch, with: ShardReply())
-        continue
-      }
-      do {
-        let reply = try await server.shards[batch.shard].call(Shard.execute, batch)
-        if batch.start + reply.executed < batch.end { isCutShort = true }
-        core.complete(batch, with: reply)
-      } catch {
-        core.fail(batch, "ERR \(error)")
-      }
-    }
+    await server.complete(batches) { batch, result in core.complete(batch, result) }
     awaitsShards = false
     pump()
   }

@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import Logging
 internal import Skein
+internal import SkeinCluster
 internal import SkeinPlatform
 internal import SkeinRESP
 internal import SkeinServe
@@ -23,6 +24,12 @@ struct Serve: ParsableCommand {
   @Option(help: "Address and port for Redis clients; port 0 takes a free one.") var resp = "127.0.0.1:6380"
   @Option(help: "Password that clients must give with AUTH (default: none).") var requirepass: String?
   @Flag(help: "Listen on an address off loopback without a password.") var insecure = false
+  @Option(help: "Address and port for other nodes, Skein's or Skynet's; the keys are exported as simpledb.")
+  var cluster: String?
+  @Option(help: "Another node over which the keys are spread, as NAME=ADDR:PORT; once for each.")
+  var peer: [String] = []
+  @Flag(help: "Take part in a cluster off loopback: whoever can connect can read and write every key.")
+  var insecureCluster = false
   @Option(help: "Worker threads, 1 to 64 (default: one for each core).") var workers: Int?
   @Option(help: "Service instances over which the keys are split, 1 to 1024.") var services = 4
   @Option(help: "The kernel's interface for sockets: auto, epoll or io_uring (default: SKEIN_IO, else auto).")
@@ -46,6 +53,9 @@ struct Serve: ParsableCommand {
       throw ValidationError("--max-bulk-length, --max-arguments and --max-unread-output take 1 or more.")
     }
     guard callDeadline > 0 else { throw ValidationError("--call-deadline takes more than 0.") }
+    guard peer.isEmpty || cluster != nil else {
+      throw ValidationError("--peer needs --cluster: the peers have to reach this node's keys.")
+    }
     if let io, Serve.backends[io] == nil { throw ValidationError("--io takes auto, epoll or io_uring.") }
   }
 
@@ -59,14 +69,16 @@ struct Serve: ParsableCommand {
     ProcessMemory.returnBlocks(from: 256 << 10)
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     let address = try listenAddress()
+    let place = try clusterPlace()
     let node: SkeinNode
     do { node = try SkeinNode(nodeOptions()) } catch { throw failure("cannot start: \(error)") }
-    let started = Waiting<Result<SocketEndpoint, any Error>> { [self] in
-      do { return .success(try await start(node, address)) } catch { return .failure(error) }
+    let started = Waiting<Result<Addresses, any Error>> { [self] in
+      do { return .success(try await start(node, address, place)) } catch { return .failure(error) }
     }.value
     switch started {
     case .success(let real):
-      print("ready name=\(name) resp=\(real) io=\(node.socketBackend?.rawValue ?? "none")")
+      let own = real.cluster.map { " cluster=\($0)" } ?? ""
+      print("ready name=\(name) resp=\(real.resp)\(own) io=\(node.socketBackend?.rawValue ?? "none")")
       fflush(nil)
     case .failure(let error):
       throw failure("cannot listen on \(address): \(error)")
@@ -89,6 +101,48 @@ struct Serve: ParsableCommand {
     return address
   }
 
+  /// Where other nodes reach this one, and which there are.
+  private struct ClusterPlace {
+    let address: SocketEndpoint
+    let ring: NodeRing
+    let directory: [String: PeerAddress]
+  }
+
+  /// What a node listens on.
+  private struct Addresses {
+    let resp: SocketEndpoint
+    let cluster: SocketEndpoint?
+  }
+
+  private func clusterPlace() throws -> ClusterPlace? {
+    guard let cluster else { return nil }
+    let address = try endpoint("--cluster", cluster)
+    var directory: [String: PeerAddress] = [:]
+    for text in peer {
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw failure("--peer \(text): give NAME=ADDR:PORT")
+      }
+      let place = try endpoint("--peer", String(text[text.index(after: equals)...]))
+      directory[String(text[..<equals])] = .address("\(place)")
+    }
+    guard directory.count == peer.count, let ring = NodeRing(own: name, peers: Array(directory.keys)) else {
+      throw failure("--peer: each node has another name, and none is called \(name) as this one is.")
+    }
+    return ClusterPlace(address: address, ring: ring, directory: directory)
+  }
+
+  /// An address of the cluster; off loopback only when that is wanted.
+  private func endpoint(_ option: String, _ text: String) throws -> SocketEndpoint {
+    let address: SocketEndpoint
+    do throws(SocketError) { address = try SocketEndpoint(text) } catch { throw failure("\(option) \(text): \(error)") }
+    if !address.isLoopback && !insecureCluster {
+      throw failure(
+        "\(option) \(text) is off loopback, and the cluster's wire has neither password nor encryption: give"
+          + " --insecure-cluster if only nodes can reach that network.")
+    }
+    return address
+  }
+
   private func nodeOptions() -> NodeOptions {
     var options = NodeOptions()
     options.name = name
@@ -105,7 +159,9 @@ struct Serve: ParsableCommand {
     return options
   }
 
-  private func start(_ node: SkeinNode, _ address: SocketEndpoint) async throws -> SocketEndpoint {
+  private func start(
+    _ node: SkeinNode, _ address: SocketEndpoint, _ place: ClusterPlace?
+  ) async throws -> Addresses {
     var configuration = ServerConfiguration()
     configuration.password = requirepass.map { Array($0.utf8) }
     configuration.shardCount = services
@@ -119,13 +175,17 @@ struct Serve: ParsableCommand {
     configuration.nodeName = name
     configuration.backend = node.socketBackend?.rawValue ?? "none"
     configuration.processID = getpid()
-    let real = try await RESPServer.start(on: node, at: address, configuration).address
+    configuration.ring = place.flatMap { $0.directory.isEmpty ? nil : $0.ring }
+    // Peers are let in when everything is there that they may ask for.
+    if let place { node.cluster.reload(place.directory) }
+    let real = try await RESPServer.start(on: node, at: address, configuration, exports: place != nil).address
+    let own = try place.map { try node.cluster.open(on: $0.address) }
     for _ in 0..<blocker {
       let service = try await node.spawn { Blocker($0) }
       service.send(Blocker.block)
     }
     node.log(.info, "sockets", ["backend": node.socketBackendExplanation ?? "none"])
-    return real
+    return Addresses(resp: real, cluster: own)
   }
 
   /// An error that ends the command with a sentence and status 1.

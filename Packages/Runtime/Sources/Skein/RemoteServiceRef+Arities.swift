@@ -6,20 +6,22 @@ public import SkeinSerialization
 extension RemoteServiceRef {
   /// Calls a command of no argument and waits for its result.
   ///
-  /// - Parameter deadline: when to give up; the node's default is 5 s.
+  /// - Parameters:
+  ///   - deadline: when to give up; the node's default is 5 s.
+  ///   - waitsForConnection: whether to wait, up to the deadline, for a peer that cannot be connected to.
   /// - Throws: `ClusterError`, which says what happened and whether the peer may have executed the command; `SeriError`
   ///   when the answer is not of the command's type.
   public func call<Output: SeriReadable>(
-    _ command: Command<Service, Void, Output>, deadline: CallDeadline = .standard
+    _ command: Command<Service, Void, Output>, deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws -> Output {
-    try await perform(command.name, deadline) { _ in }
+    try await perform(command.name, deadline, waitsForConnection) { _ in }
   }
 
   /// Calls a command of no argument that returns nothing.
   public func call(
-    _ command: Command<Service, Void, Void>, deadline: CallDeadline = .standard
+    _ command: Command<Service, Void, Void>, deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws {
-    try await performWithoutResult(command.name, deadline) { _ in }
+    try await performWithoutResult(command.name, deadline, waitsForConnection) { _ in }
   }
 
   /// Sends a one-way message of no argument.
@@ -37,22 +39,24 @@ extension RemoteServiceRef {
 extension RemoteServiceRef {
   /// Calls a command of one argument and waits for its result.
   ///
-  /// - Parameter deadline: when to give up; the node's default is 5 s.
+  /// - Parameters:
+  ///   - deadline: when to give up; the node's default is 5 s.
+  ///   - waitsForConnection: whether to wait, up to the deadline, for a peer that cannot be connected to.
   /// - Throws: `ClusterError`, which says what happened and whether the peer may have executed the command; `SeriError`
   ///   when the answer is not of the command's type.
   public func call<A: SeriWritable, Output: SeriReadable>(
-    _ command: Command<Service, A, Output>, _ a: A, deadline: CallDeadline = .standard
+    _ command: Command<Service, A, Output>, _ a: A, deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws -> Output {
-    try await perform(command.name, deadline) { writer in
+    try await perform(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
     }
   }
 
   /// Calls a command of one argument that returns nothing.
   public func call<A: SeriWritable>(
-    _ command: Command<Service, A, Void>, _ a: A, deadline: CallDeadline = .standard
+    _ command: Command<Service, A, Void>, _ a: A, deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws {
-    try await performWithoutResult(command.name, deadline) { writer in
+    try await performWithoutResult(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
     }
   }
@@ -74,13 +78,16 @@ extension RemoteServiceRef {
 extension RemoteServiceRef {
   /// Calls a command of two arguments and waits for its result.
   ///
-  /// - Parameter deadline: when to give up; the node's default is 5 s.
+  /// - Parameters:
+  ///   - deadline: when to give up; the node's default is 5 s.
+  ///   - waitsForConnection: whether to wait, up to the deadline, for a peer that cannot be connected to.
   /// - Throws: `ClusterError`, which says what happened and whether the peer may have executed the command; `SeriError`
   ///   when the answer is not of the command's type.
   public func call<A: SeriWritable, B: SeriWritable, Output: SeriReadable>(
-    _ command: Command<Service, (A, B), Output>, _ a: A, _ b: B, deadline: CallDeadline = .standard
+    _ command: Command<Service, (A, B), Output>, _ a: A, _ b: B, deadline: CallDeadline = .standard,
+    waitsForConnection: Bool = false
   ) async throws -> Output {
-    try await perform(command.name, deadline) { writer in
+    try await perform(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
     }
@@ -88,9 +95,10 @@ extension RemoteServiceRef {
 
   /// Calls a command of two arguments that returns nothing.
   public func call<A: SeriWritable, B: SeriWritable>(
-    _ command: Command<Service, (A, B), Void>, _ a: A, _ b: B, deadline: CallDeadline = .standard
+    _ command: Command<Service, (A, B), Void>, _ a: A, _ b: B, deadline: CallDeadline = .standard,
+    waitsForConnection: Bool = false
   ) async throws {
-    try await performWithoutResult(command.name, deadline) { writer in
+    try await performWithoutResult(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
     }
@@ -114,13 +122,16 @@ extension RemoteServiceRef {
 extension RemoteServiceRef {
   /// Calls a command of three arguments and waits for its result.
   ///
-  /// - Parameter deadline: when to give up; the node's default is 5 s.
+  /// - Parameters:
+  ///   - deadline: when to give up; the node's default is 5 s.
+  ///   - waitsForConnection: whether to wait, up to the deadline, for a peer that cannot be connected to.
   /// - Throws: `ClusterError`, which says what happened and whether the peer may have executed the command; `SeriError`
   ///   when the answer is not of the command's type.
   public func call<A: SeriWritable, B: SeriWritable, C: SeriWritable, Output: SeriReadable>(
-    _ command: Command<Service, (A, B, C), Output>, _ a: A, _ b: B, _ c: C, deadline: CallDeadline = .standard
+    _ command: Command<Service, (A, B, C), Output>, _ a: A, _ b: B, _ c: C, deadline: CallDeadline = .standard,
+    waitsForConnection: Bool = false
   ) async throws -> Output {
-    try await perform(command.name, deadline) { writer in
+    try await perform(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
       writer.write(c)
@@ -129,9 +140,10 @@ extension RemoteServiceRef {
 
   /// Calls a command of three arguments that returns nothing.
   public func call<A: SeriWritable, B: SeriWritable, C: SeriWritable>(
-    _ command: Command<Service, (A, B, C), Void>, _ a: A, _ b: B, _ c: C, deadline: CallDeadline = .standard
+    _ command: Command<Service, (A, B, C), Void>, _ a: A, _ b: B, _ c: C, deadline: CallDeadline = .standard,
+    waitsForConnection: Bool = false
   ) async throws {
-    try await performWithoutResult(command.name, deadline) { writer in
+    try await performWithoutResult(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
       writer.write(c)
@@ -157,14 +169,16 @@ extension RemoteServiceRef {
 extension RemoteServiceRef {
   /// Calls a command of four arguments and waits for its result.
   ///
-  /// - Parameter deadline: when to give up; the node's default is 5 s.
+  /// - Parameters:
+  ///   - deadline: when to give up; the node's default is 5 s.
+  ///   - waitsForConnection: whether to wait, up to the deadline, for a peer that cannot be connected to.
   /// - Throws: `ClusterError`, which says what happened and whether the peer may have executed the command; `SeriError`
   ///   when the answer is not of the command's type.
   public func call<A: SeriWritable, B: SeriWritable, C: SeriWritable, D: SeriWritable, Output: SeriReadable>(
     _ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D,
-    deadline: CallDeadline = .standard
+    deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws -> Output {
-    try await perform(command.name, deadline) { writer in
+    try await perform(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
       writer.write(c)
@@ -174,9 +188,10 @@ extension RemoteServiceRef {
 
   /// Calls a command of four arguments that returns nothing.
   public func call<A: SeriWritable, B: SeriWritable, C: SeriWritable, D: SeriWritable>(
-    _ command: Command<Service, (A, B, C, D), Void>, _ a: A, _ b: B, _ c: C, _ d: D, deadline: CallDeadline = .standard
+    _ command: Command<Service, (A, B, C, D), Void>, _ a: A, _ b: B, _ c: C, _ d: D, deadline: CallDeadline = .standard,
+    waitsForConnection: Bool = false
   ) async throws {
-    try await performWithoutResult(command.name, deadline) { writer in
+    try await performWithoutResult(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
       writer.write(c)
@@ -204,16 +219,18 @@ extension RemoteServiceRef {
 extension RemoteServiceRef {
   /// Calls a command of five arguments and waits for its result.
   ///
-  /// - Parameter deadline: when to give up; the node's default is 5 s.
+  /// - Parameters:
+  ///   - deadline: when to give up; the node's default is 5 s.
+  ///   - waitsForConnection: whether to wait, up to the deadline, for a peer that cannot be connected to.
   /// - Throws: `ClusterError`, which says what happened and whether the peer may have executed the command; `SeriError`
   ///   when the answer is not of the command's type.
   public func call<
     A: SeriWritable, B: SeriWritable, C: SeriWritable, D: SeriWritable, E: SeriWritable, Output: SeriReadable
   >(
     _ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E,
-    deadline: CallDeadline = .standard
+    deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws -> Output {
-    try await perform(command.name, deadline) { writer in
+    try await perform(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
       writer.write(c)
@@ -225,9 +242,9 @@ extension RemoteServiceRef {
   /// Calls a command of five arguments that returns nothing.
   public func call<A: SeriWritable, B: SeriWritable, C: SeriWritable, D: SeriWritable, E: SeriWritable>(
     _ command: Command<Service, (A, B, C, D, E), Void>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E,
-    deadline: CallDeadline = .standard
+    deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws {
-    try await performWithoutResult(command.name, deadline) { writer in
+    try await performWithoutResult(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
       writer.write(c)
@@ -257,7 +274,9 @@ extension RemoteServiceRef {
 extension RemoteServiceRef {
   /// Calls a command of six arguments and waits for its result.
   ///
-  /// - Parameter deadline: when to give up; the node's default is 5 s.
+  /// - Parameters:
+  ///   - deadline: when to give up; the node's default is 5 s.
+  ///   - waitsForConnection: whether to wait, up to the deadline, for a peer that cannot be connected to.
   /// - Throws: `ClusterError`, which says what happened and whether the peer may have executed the command; `SeriError`
   ///   when the answer is not of the command's type.
   public func call<
@@ -265,9 +284,9 @@ extension RemoteServiceRef {
     Output: SeriReadable
   >(
     _ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F,
-    deadline: CallDeadline = .standard
+    deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws -> Output {
-    try await perform(command.name, deadline) { writer in
+    try await perform(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
       writer.write(c)
@@ -282,9 +301,9 @@ extension RemoteServiceRef {
     A: SeriWritable, B: SeriWritable, C: SeriWritable, D: SeriWritable, E: SeriWritable, F: SeriWritable
   >(
     _ command: Command<Service, (A, B, C, D, E, F), Void>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F,
-    deadline: CallDeadline = .standard
+    deadline: CallDeadline = .standard, waitsForConnection: Bool = false
   ) async throws {
-    try await performWithoutResult(command.name, deadline) { writer in
+    try await performWithoutResult(command.name, deadline, waitsForConnection) { writer in
       writer.write(a)
       writer.write(b)
       writer.write(c)

@@ -24,9 +24,9 @@ public struct RemoteServiceRef<Service: SkeinService>: Sendable {
 
   /// Calls a command with arguments that `write` writes.
   func perform<Output: SeriReadable>(
-    _ command: String, _ deadline: CallDeadline, _ write: (inout SeriWriter) -> Void
+    _ command: String, _ deadline: CallDeadline, _ waits: Bool, _ write: (inout SeriWriter) -> Void
   ) async throws -> Output {
-    let answer = try await answer(command, deadline, write)
+    let answer = try await answer(command, deadline, waits, write)
     return try Seri.read(answer) { (reader) throws(SeriError) in
       // A Lua function that returns nothing answers with no value, where we have nil.
       if reader.isAtEnd, let none = (Output.self as? any Omittable.Type)?.omitted as? Output { return none }
@@ -38,13 +38,13 @@ public struct RemoteServiceRef<Service: SkeinService>: Sendable {
 
   /// Calls a command that returns nothing.
   func performWithoutResult(
-    _ command: String, _ deadline: CallDeadline, _ write: (inout SeriWriter) -> Void
-  ) async throws { _ = try await answer(command, deadline, write) }
+    _ command: String, _ deadline: CallDeadline, _ waits: Bool, _ write: (inout SeriWriter) -> Void
+  ) async throws { _ = try await answer(command, deadline, waits, write) }
 
   private func answer(
-    _ command: String, _ deadline: CallDeadline, _ write: (inout SeriWriter) -> Void
+    _ command: String, _ deadline: CallDeadline, _ waits: Bool, _ write: (inout SeriWriter) -> Void
   ) async throws -> [UInt8] {
-    try await cluster.request(peer, try address, try body(command, write), deadline, false)
+    try await cluster.request(peer, try address, try body(command, write), deadline, waits)
   }
 
   /// Sends a one-way message with arguments that `write` writes.

@@ -1,0 +1,140 @@
+// Peers: the other nodes of a key-value cluster, as shards behind this node's own.
+//
+// Owns:       what is known of each peer: whether it has been up, and whether its list of names is ours.
+// Shared by:  every connection (execute), the watcher (changes).
+
+internal import Skein
+internal import SkeinCluster
+internal import SkeinPlatform
+internal import SkeinRESP
+internal import SkeinSerialization
+
+/// Why a peer has not executed a batch; a sentence that begins with Redis' error code.
+struct PeerFault: Error, CustomStringConvertible {
+  let description: String
+}
+
+/// The other nodes over which the keys are spread.
+final class Peers: Sendable {
+  /// The name under which nodes serve each other's keys. What comes there is never forwarded.
+  static let exportedName = "skein.keys"
+
+  enum Names: String { case unknown, same, differ }
+
+  private struct Peer {
+    var hasBeenUp = false
+    var names = Names.unknown
+  }
+
+  let ring: NodeRing
+  private let node: SkeinNode
+  private let references: [RemoteServiceRef<KeyService>]
+  private let firstWait: Duration
+  // MARK: Under lock
+  private let known: Lock<[Peer]>
+
+  /// - Parameter firstWait: how long a request waits for a peer that has not been up yet.
+  init(_ node: SkeinNode, _ ring: NodeRing, firstWait: Duration = .seconds(1)) {
+    self.node = node
+    self.ring = ring
+    self.firstWait = firstWait
+    references = ring.peers.map { node.cluster.service(KeyService.self, node: $0, name: Self.exportedName) }
+    known = Lock(ring.peers.map { _ in Peer() })
+  }
+
+  /// Has the peer with this number execute a batch.
+  func execute(_ batch: ShardBatch, on number: Int) async throws -> ShardReply {
+    let name = ring.peers[number]
+    let peer = known.withLock { $0[number] }
+    if peer.names == .differ { throw fault(name, "its list of nodes is not ours; see the log and INFO cluster") }
+    let answers: ByteString
+    do {
+      answers = try await references[number].call(
+        KeyService.execute, fingerprintText, ByteString(batch.requests()),
+        deadline: peer.hasBeenUp ? .standard : .after(firstWait), waitsForConnection: !peer.hasBeenUp)
+    } catch let error as ClusterError {
+      throw fault(name, error)
+    }
+    guard let reply = batch.reply(from: Array(answers)) else { throw fault(name, "its answers cannot be read") }
+    return reply
+  }
+
+  private func fault(_ name: String, _ error: ClusterError) -> PeerFault {
+    switch error.code {
+    case .connectFailed, .peerDown, .answerLost, .disconnected, .notSent:
+      PeerFault(description: "ERR peer \(name) is down: \(error)")
+    case .deadlineExceeded where !error.mayHaveExecuted:
+      PeerFault(description: "ERR peer \(name) is down: it has not been up yet")
+    case .remoteError: fault(name, error.text ?? "an error without a text")
+    default: PeerFault(description: "ERR peer \(name) gave no answer: \(error)")
+    }
+  }
+
+  private func fault(_ name: String, _ reason: String) -> PeerFault {
+    PeerFault(description: "ERR peer \(name) refuses: \(reason)")
+  }
+
+  /// The fingerprint of the list of names, as nodes tell it to each other.
+  var fingerprintText: String {
+    let digits = String(ring.fingerprint, radix: 16)
+    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  }
+
+  // MARK: What happens to peers
+
+  /// Asks a peer that has just come up for its list of names.
+  func peerIsUp(_ name: String) async {
+    guard let number = ring.peers.firstIndex(of: name) else { return }
+    known.withLock { $0[number].hasBeenUp = true }
+    do {
+      let theirs = try await references[number].call(KeyService.names)
+      let names: Names = theirs == fingerprintText ? .same : .differ
+      let before = known.withLock { known in
+        defer { known[number].names = names }
+        return known[number].names
+      }
+      if names == .differ && before != .differ {
+        node.log(
+          .error, "a peer has another list of nodes; it gets none of our keys, and we take none of its",
+          ["peer": name, "names": ring.names.joined(separator: ","), "ours": fingerprintText, "theirs": theirs])
+      }
+    } catch {
+      node.log(.warning, "a peer has not told its list of nodes", ["peer": name, "error": "\(error)"])
+    }
+  }
+
+  /// What INFO tells.
+  var facts: [(String, String)] {
+    let known = known.withLock { $0 }
+    var lines = [
+      ("cluster_enabled", "1"), ("skein_cluster_nodes", ring.names.joined(separator: ",")),
+      ("skein_cluster_names_hash", fingerprintText),
+    ]
+    for (name, peer) in zip(ring.peers, known) {
+      let state = node.cluster.state(of: name).map { "\($0)" } ?? "unknown"
+      lines.append(("skein_peer_\(name)", "state=\(state),names=\(peer.names.rawValue)"))
+    }
+    return lines
+  }
+}
+
+/// Follows the links' changes for the node's life.
+actor PeerWatcher: SkeinService {
+  nonisolated let context: SkeinContext
+  private let peers: Peers
+
+  init(_ context: SkeinContext, _ peers: Peers) {
+    self.context = context
+    self.peers = peers
+  }
+
+  static let watch = Command("WATCH") { (watcher: isolated PeerWatcher, changes: PeerStateChanges) async in
+    await watcher.follow(changes)
+  }
+
+  private func follow(_ changes: PeerStateChanges) async {
+    while let change = await changes.next(isolation: self) {
+      if case .up = change.to { await peers.peerIsUp(change.peer) }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+// Request: `skein call` and `skein send`: one request to any cluster port, from the shell.
+
+internal import ArgumentParser
+internal import Glibc
+internal import SkeinCluster
+internal import SkeinPlatform
+internal import SkeinSerialization
+internal import SkeinSocketIO
+internal import SkeinTimer
+
+struct RequestArguments: ParsableArguments {
+  @Argument(help: "Address and port of a cluster port, Skein's or Skynet's.") var address: String
+  @Argument(help: "The service: @name, another of Skynet's names, or a number.") var name: String
+  @Argument(help: "The command's name.") var command: String
+  @Argument(
+    help: "Its arguments: integers, reals, true, false and nil as such, all else as strings; s:123 is a string.")
+  var arguments: [String] = []
+  @Option(help: "Seconds after which to give up, with status 2.") var timeout = 5.0
+
+  func validate() throws {
+    guard timeout > 0, timeout <= 1e6 else { throw ValidationError("--timeout takes more than 0.") }
+  }
+}
+
+struct Call: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Call a service of a Skein or Skynet node and print its answer.",
+    discussion: """
+      The answer is one line of Lua's literals. An error goes to standard error, with status 1, or 2 when the time is \
+      over. Negative numbers are arguments; -- ends the options.
+      """)
+
+  @OptionGroup var request: RequestArguments
+
+  func run() throws {
+    let line = try OneRequest(request).perform { cluster, address, body, deadline in
+      let answer = try await cluster.call(
+        OneRequest.peer, address, body, ClusterCallOptions(deadline: deadline))
+      return LuaText.line(try Seri.decode(answer))
+    }
+    print(line)
+  }
+}
+
+struct Send: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Send a one-way message to a service of a Skein or Skynet node.",
+    discussion: "Nobody answers a message: status 0 says that it was handed to a connection, and that it was closed in "
+      + "good order.")
+
+  @OptionGroup var request: RequestArguments
+
+  func run() throws {
+    _ = try OneRequest(request).perform { cluster, address, body, deadline in
+      try await OneRequest.connect(cluster, deadline)
+      switch cluster.send(OneRequest.peer, address, body) {
+      case .queued: break
+      case .busy(let limit): throw OneRequest.Failure("too much waits: the limit is \(limit)")
+      case .refused(let error): throw error
+      }
+      return ""
+    }
+  }
+}
+
+/// One request on a connection of its own.
+struct OneRequest {
+  static let peer = "peer"
+
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+  }
+
+  private let arguments: RequestArguments
+  private let address: ClusterAddress
+  private let body: [UInt8]
+
+  init(_ arguments: RequestArguments) throws {
+    self.arguments = arguments
+    do {
+      _ = try SocketEndpoint(arguments.address)
+      address =
+        if let number = UInt32(arguments.name) { .number(number) } else { .name(try ClusterName(arguments.name)) }
+      body = try Seri.encode(([arguments.command] + arguments.arguments).map(ArgumentText.value))
+    } catch {
+      throw Self.end("\(arguments.address): \(error)", status: 1)
+    }
+  }
+
+  /// Nobody asks this program anything.
+  private final class Nobody: ClusterRequestHandler {
+    func handle(_ request: ClusterInboundRequest) {}
+    func id(exportedAs name: [UInt8]) -> UInt32? { nil }
+  }
+
+  func perform(
+    _ work: @escaping @Sendable (Cluster, ClusterAddress, [UInt8], MonotonicInstant) async throws -> String
+  ) throws -> String {
+    let loop: SocketLoop
+    let thread: LoopThread
+    let timers: TimerThread
+    do {
+      loop = try SocketLoop(backend: .epoll)
+      thread = try LoopThread(loop)
+      timers = try TimerThread(capacity: 1_024)
+    } catch { throw Self.end("cannot start: \(error)", status: 1) }
+    var options = ClusterOptions()
+    options.saysHello = false
+    options.link.connectTimeout = .seconds(arguments.timeout)
+    let cluster = Cluster(options, loops: [loop], timers: timers.queue, handler: Nobody())
+    cluster.reload([Self.peer: .address(arguments.address)])
+    let (address, body) = (address, body)
+    let deadline = MonotonicInstant.now.advanced(by: .seconds(arguments.timeout))
+    let result = Waiting<Result<String, any Error>> {
+      do { return .success(try await work(cluster, address, body, deadline)) } catch { return .failure(error) }
+    }.value
+    cluster.disconnect(peer: Self.peer, reason: "done")
+    // What was written is sent, and the peer's FIN awaited for a moment, before the process ends.
+    while loop.statistics.connections > 0 && MonotonicInstant.now < deadline { PlatformThread.yield() }
+    cluster.shutDown()
+    thread.stop()
+    loop.shutDown()
+    timers.shutDown()
+    switch result {
+    case .success(let line): return line
+    case .failure(let error as ClusterError): throw explain(error)
+    case .failure(let error): throw Self.end("\(arguments.address): \(error)", status: 1)
+    }
+  }
+
+  /// Waits until the connection is there.
+  static func connect(_ cluster: Cluster, _ deadline: MonotonicInstant) async throws {
+    let changes = cluster.stateChanges()
+    cluster.dial(peer)
+    while true {
+      switch cluster.state(of: peer) {
+      case .up: return
+      case .backingOff(_, _, let error): throw Failure("cannot connect: \(error)")
+      default: break
+      }
+      guard await changes.next() != nil else { return }
+    }
+  }
+
+  /// What went wrong, and what to look at.
+  private func explain(_ error: ClusterError) -> any Error {
+    let where_ = "\(arguments.name) at \(arguments.address)"
+    switch error.code {
+    case .connectFailed:
+      return Self.end(
+        "cannot connect to \(arguments.address): \(error.systemError.map { "\($0)" } ?? "\(error)");"
+          + " is a node's cluster port open there?", status: 1)
+    case .deadlineExceeded:
+      return Self.end(
+        "no answer from \(where_) within \(arguments.timeout) s"
+          + (error.mayHaveExecuted ? "; the request may have been executed: look at the service" : ""), status: 2)
+    case .remoteError where error.text == "Invalid name" || error.text?.hasSuffix("call to invalid address") == true:
+      return Self.end(
+        "\(arguments.address) exports nothing as \(arguments.name) (it answered: \(error.text ?? "")); look at the names"
+          + " that the node registers", status: 1)
+    case .remoteError:
+      return Self.end(
+        "\(arguments.command) of \(where_) failed: \(error.text ?? "no reason given"); look at that node's log",
+        status: 1)
+    default: return Self.end("\(arguments.address): \(error)", status: 1)
+    }
+  }
+
+  static func end(_ sentence: String, status: Int32) -> any Error {
+    var text = "skein: \(sentence)\n"
+    _ = text.withUTF8 { bytes in unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+    return ExitCode(status)
+  }
+}
