@@ -9,6 +9,7 @@ internal import SkeinPlatform
 internal import SkeinScheduler
 public import SkeinSerialization
 public import SkeinSocketIO
+internal import SkeinTimer
 
 /// A node's place in a cluster, on Skynet's wire: its peers may be Skynet nodes.
 ///
@@ -172,6 +173,12 @@ public final class NodeCluster: Sendable {
   }
 
   // MARK: - The end
+
+  /// Lets nobody in any more, and waits until peers have the answers to what they asked, at most until `end`.
+  func drain(until end: MonotonicInstant, clock: SkeinClock) async {
+    cluster.drain()
+    while !cluster.inbound.isEmpty && MonotonicInstant.now < end { try? await clock.sleep(for: .milliseconds(5)) }
+  }
 
   func shutDown() { cluster.shutDown() }
 }

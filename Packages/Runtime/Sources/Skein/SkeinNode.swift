@@ -249,7 +249,7 @@ public final class SkeinNode: Sendable {
   }
 
   /// Ends the node in order: no new services and connections; connections answer what they have received and
-  /// close; then every service exits, all at once; then the threads end.
+  /// close, peers get the answers they are owed; then every service exits, all at once; then the threads end.
   ///
   /// - Parameter grace: time for all of it; what is left then is killed, and
   ///   bytes that no peer has taken are dropped. A handler that does not end even then is left behind and logged.
@@ -268,10 +268,12 @@ public final class SkeinNode: Sendable {
     let end = MonotonicInstant.now.advanced(by: grace)
     sockets?.stopListening()
     await wait(for: sockets?.drain() ?? [], until: end)
+    let cluster = ownCluster.withLock { $0 }
+    await cluster?.drain(until: end, clock: SkeinClock(pool.timers))
     let services = table.withLock { Array($0.byID.values) }
     for record in services { record.exit(.shutDown) }
     await wait(for: services, until: end)
-    ownCluster.withLock { $0 }?.shutDown()
+    cluster?.shutDown()
     await sockets?.flush(until: end, clock: SkeinClock(pool.timers))
     sockets?.shutDown()
     let left = services.filter { $0.exitReason == nil }.map(\.label)

@@ -23,8 +23,12 @@ private actor Ledger: SkeinService {
   static let hang = Command("HANG") { (ledger: isolated Ledger) async throws in
     try await ledger.context.sleep(for: .seconds(3_600))
   }
+  static let slow = Command("SLOW") { (ledger: isolated Ledger) async throws in
+    try await ledger.context.sleep(for: .milliseconds(20))
+    return 20
+  }
   static let local = Command("LOCAL") { (_: isolated Ledger, _: LocalOnly) in 1 }
-  static let commands: CommandTable<Ledger> = [get, set, add, note, notes, fail, hang, local]
+  static let commands: CommandTable<Ledger> = [get, set, add, note, notes, fail, hang, slow, local]
 }
 
 private struct LocalOnly: Sendable {}
@@ -175,6 +179,20 @@ private struct LocalOnly: Sendable {}
       let error = try await hanging.value
       #expect(error.mayHaveExecuted)
       try await #expect(failure { _ = try await far.call(Ledger.notes) }.code == .connectFailed)
+    }
+  }
+
+  @Test(arguments: backends)
+  func `a node that shuts down answers what peers have asked before`(backend: SocketBackend) async throws {
+    try await withPair(backend) { pair in
+      let far = pair.far
+      let changes = pair.b.cluster.stateChanges()
+      let asked = Task { try await far.call(Ledger.slow) }
+      while try await far.call(Ledger.notes) != [] || pair.b.cluster.inbound.map(\.requestsInWork) == [0] {}
+      await pair.b.shutDown()
+      try await #expect(asked.value == 20)
+      // Whoever follows the changes is told that there are no more.
+      while await changes.next() != nil {}
     }
   }
 }

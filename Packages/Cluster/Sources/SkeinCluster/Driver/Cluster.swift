@@ -37,6 +37,8 @@ public final class Cluster: Sendable {
     var inbound: [ObjectIdentifier: InboundConnection] = [:]
     var listeners: [Listener] = []
     var observers: [Observer] = []
+    /// Nobody is let in any more.
+    var isDraining = false
     var isShutDown = false
   }
 
@@ -69,8 +71,8 @@ public final class Cluster: Sendable {
     listening.backlog = backlog
     let listener = try loops[0].listen(on: address, options: listening, handler: PeerListener(self))
     let isLate = tables.withLock { tables in
-      if !tables.isShutDown { tables.listeners.append(listener) }
-      return tables.isShutDown
+      if !tables.isDraining { tables.listeners.append(listener) }
+      return tables.isDraining
     }
     if isLate {
       listener.close()
@@ -82,7 +84,7 @@ public final class Cluster: Sendable {
   fileprivate func accepted(_ socket: Connection) {
     let inbound = InboundConnection(socket, self, options.acceptor, timers)
     let refusal: String? = tables.withLock { tables in
-      if tables.isShutDown { return "this node is shutting down" }
+      if tables.isDraining { return "this node is shutting down" }
       if tables.inbound.count >= options.maxInbound { return "there are \(options.maxInbound) already" }
       tables.inbound[ObjectIdentifier(inbound)] = inbound
       return nil
@@ -200,8 +202,8 @@ public final class Cluster: Sendable {
     let isLate = tables.withLock { tables in
       // Those that nobody holds any more are let go.
       tables.observers.removeAll { $0.changes == nil }
-      if !tables.isShutDown { tables.observers.append(Observer(changes: observer)) }
-      return tables.isShutDown
+      if !tables.isDraining { tables.observers.append(Observer(changes: observer)) }
+      return tables.isDraining
     }
     if isLate { observer.end() }
     return observer
@@ -252,21 +254,32 @@ public final class Cluster: Sendable {
     return !found.isEmpty
   }
 
-  /// Leaves the cluster: accepts nothing more, fails pending calls, and closes every connection when what was written
-  /// has been sent.
-  public func shutDown() {
-    let (links, inbound, listeners, observers) = tables.withLock { tables in
-      tables.isShutDown = true
+  /// Begins to leave the cluster: accepts nothing more and reads no more requests. What is in work is answered, then each
+  /// connection is closed; ``inbound`` is empty when all are. Our own calls go on. Sequences of changes end.
+  public func drain() {
+    let (inbound, listeners, observers) = tables.withLock { tables in
+      tables.isDraining = true
       defer {
         tables.listeners = []
         tables.observers = []
       }
-      return (Array(tables.links.values), Array(tables.inbound.values), tables.listeners, tables.observers)
+      return (Array(tables.inbound.values), tables.listeners, tables.observers)
     }
     for listener in listeners { listener.close() }
+    for connection in inbound { connection.drain() }
+    for observer in observers { observer.changes?.end() }
+  }
+
+  /// Leaves the cluster: accepts nothing more, fails pending calls, and closes every connection when what was written
+  /// has been sent.
+  public func shutDown() {
+    drain()
+    let (links, inbound) = tables.withLock { tables in
+      tables.isShutDown = true
+      return (Array(tables.links.values), Array(tables.inbound.values))
+    }
     for link in links { link.shutDown() }
     for connection in inbound { connection.disconnect(reason: "this node is shutting down") }
-    for observer in observers { observer.changes?.end() }
   }
 
   // MARK: - What peers ask

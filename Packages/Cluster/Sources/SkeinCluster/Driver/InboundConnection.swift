@@ -74,6 +74,8 @@ public final class ClusterInboundRequest: Sendable {
 
   func answer(_ id: UInt64, _ body: [UInt8]) { apply { machine, now in machine.answer(id, body: body, now: now) } }
   func fail(_ id: UInt64, _ text: String) { apply { machine, now in machine.fail(id, text: text, now: now) } }
+  /// Reads nothing more, answers what is in work, and closes.
+  func drain() { apply { machine, now in machine.inputEnded(now: now) } }
   func disconnect(reason: String) { apply { machine, _ in machine.disconnect(reason: reason) } }
 
   // MARK: Events and actions
