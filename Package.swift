@@ -23,6 +23,8 @@ let package = Package(
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
     .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
+    .library(name: "SkeinSerialization", targets: ["SkeinSerialization"]),
+    .library(name: "SkeinTaggedJSON", targets: ["SkeinTaggedJSON"]),
     .library(name: "Skein", targets: ["Skein"]),
   ],
   traits: [
@@ -70,6 +72,13 @@ let package = Package(
         "SkeinPlatform", "SkeinTimer", .target(name: "CSkeinRing", condition: .when(traits: ["IOUring"])),
       ],
       path: "Packages/SocketIO/Sources/SkeinSocketIO", swiftSettings: socketSettings),
+
+    // Serialization: values, Skynet's encoding, its messages as JSON.
+    .target(
+      name: "SkeinSerialization", path: "Packages/Serialization/Sources/SkeinSerialization", swiftSettings: settings),
+    .target(
+      name: "SkeinTaggedJSON", dependencies: ["SkeinSerialization"],
+      path: "Packages/Serialization/Sources/SkeinTaggedJSON", swiftSettings: settings),
 
     // Runtime: node, services, commands.
     .target(
