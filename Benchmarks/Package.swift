@@ -31,7 +31,8 @@ func cases(_ name: String, _ modules: [String]) -> Target {
   }
   let payloads: [Target.Dependency] = name == "Serialization" ? ["SerializationPayloads"] : []
   return .target(
-    name: "\(name)Cases", dependencies: ["CaseSupport"] + payloads + products, path: "Cases/\(name)Cases", swiftSettings: settings)
+    name: "\(name)Cases", dependencies: ["CaseSupport"] + payloads + products, path: "Cases/\(name)Cases",
+    swiftSettings: settings)
 }
 
 /// The parser of `skein serve` belongs to an executable's package, which has no library: its sources, by a link.
@@ -89,6 +90,7 @@ let package = Package(
       name: "CasesTests",
       dependencies: ["CaseSupport", "RESPCases"] + layers.map { layer in .target(name: "\(layer.name)Cases") },
       path: "Tests/CasesTests", swiftSettings: settings),
-  ] + [serializationPayloads] + resp + layers.flatMap { layer in [cases(layer.name, layer.modules), program(layer.name)] },
+  ] + resp + [serializationPayloads]
+    + layers.flatMap { layer in [cases(layer.name, layer.modules), program(layer.name)] },
   swiftLanguageModes: [.v6]
 )

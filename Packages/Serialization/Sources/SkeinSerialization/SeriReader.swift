@@ -343,7 +343,8 @@ extension SeriReader {
   @inline(never) @usableFromInline
   func mismatch(_ expected: SeriKind, _ tag: UInt8) -> SeriError {
     guard let kind = SeriTag.kind(tag) else { return SeriError(.unknownType(tag: tag), offset: offset - 1) }
-    let reason: SeriError.Reason = kind == expected ? .unknownCookie(tag: tag) : .mismatch(expected: expected, found: kind)
+    let reason: SeriError.Reason =
+      kind == expected ? .unknownCookie(tag: tag) : .mismatch(expected: expected, found: kind)
     return SeriError(reason, offset: offset - 1)
   }
 }

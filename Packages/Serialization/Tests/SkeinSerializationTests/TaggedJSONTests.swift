@@ -77,7 +77,8 @@ private let wrongs = [
   @Test func `tables nest as deep as the limit`() throws {
     func text(_ count: Int) -> String {
       let open = #"{"t":"table","hash":[[{"t":"nil"},"#
-      return "[" + String(repeating: open, count: count) + #"{"t":"nil"}"# + String(repeating: "]]}", count: count) + "]"
+      return "[" + String(repeating: open, count: count) + #"{"t":"nil"}"# + String(repeating: "]]}", count: count)
+        + "]"
     }
     let limits = SeriLimits(depth: 5)
     #expect(try TaggedJSON.decode(text(5), limits: limits).first?.depth == 5)
