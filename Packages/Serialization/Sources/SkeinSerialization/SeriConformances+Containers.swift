@@ -20,7 +20,7 @@ extension Array: SeriWritable where Element: SeriWritable {
   /// Writes a table of elements; bytes (`[UInt8]`) are a string.
   @inlinable
   public func write(to writer: inout SeriWriter) {
-    if let bytes = self as? [UInt8], Element.self == UInt8.self {
+    if Element.self == UInt8.self, let bytes = self as? [UInt8] {
       writer.bytes(bytes)
       return
     }
