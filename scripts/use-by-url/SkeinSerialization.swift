@@ -2,4 +2,5 @@ import SkeinSerialization
 
 let bytes = try Seri.encode(["SET", "a", 1])
 precondition(bytes.count == 8)
-precondition(try Seri.decode(bytes) == ["SET", "a", 1])
+let message = try Seri.decode(bytes)
+precondition(message == ["SET", "a", 1])
