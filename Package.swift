@@ -23,6 +23,8 @@ let package = Package(
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
     .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
+    .library(name: "SkeinSerialization", targets: ["SkeinSerialization"]),
+    .library(name: "SkeinTaggedJSON", targets: ["SkeinTaggedJSON"]),
     .library(name: "SkeinCluster", targets: ["SkeinCluster"]),
     .library(name: "Skein", targets: ["Skein"]),
   ],
@@ -72,16 +74,24 @@ let package = Package(
       ],
       path: "Packages/SocketIO/Sources/SkeinSocketIO", swiftSettings: socketSettings),
 
+    // Serialization: values, Skynet's encoding, its messages as JSON.
+    .target(
+      name: "SkeinSerialization", path: "Packages/Serialization/Sources/SkeinSerialization", swiftSettings: settings),
+    .target(
+      name: "SkeinTaggedJSON", dependencies: ["SkeinSerialization"],
+      path: "Packages/Serialization/Sources/SkeinTaggedJSON", swiftSettings: settings),
+
     // Cluster: Skynet's protocol, links and acceptors.
     .target(
-      name: "SkeinCluster", dependencies: ["SkeinPlatform"],
+      name: "SkeinCluster", dependencies: ["SkeinPlatform", "SkeinTimer", "SkeinSocketIO", "SkeinSerialization"],
       path: "Packages/Cluster/Sources/SkeinCluster", swiftSettings: settings),
 
     // Runtime: node, services, commands.
     .target(
       name: "Skein",
       dependencies: [
-        "SkeinPlatform", "SkeinMailbox", "SkeinTimer", "SkeinScheduler", "SkeinSocketIO",
+        "SkeinPlatform", "SkeinMailbox", "SkeinTimer", "SkeinScheduler", "SkeinSocketIO", "SkeinSerialization",
+        "SkeinCluster",
         .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
       ],
       path: "Packages/Runtime/Sources/Skein", swiftSettings: runtimeSettings),

@@ -20,6 +20,7 @@ let layers: [(name: String, modules: [String])] = [
   ("Timer", ["Timer", "Platform"]),
   ("Scheduler", ["Scheduler", "Mailbox", "Platform"]),
   ("SocketIO", ["SocketIO", "Platform"]),
+  ("Serialization", ["Serialization"]),
   ("Runtime", ["Runtime"]),
 ]
 
@@ -28,8 +29,10 @@ func cases(_ name: String, _ modules: [String]) -> Target {
   let products = modules.map { module -> Target.Dependency in
     .product(name: module == "Runtime" ? "Skein" : "Skein\(module)", package: module)
   }
+  let payloads: [Target.Dependency] = name == "Serialization" ? ["SerializationPayloads"] : []
   return .target(
-    name: "\(name)Cases", dependencies: ["CaseSupport"] + products, path: "Cases/\(name)Cases", swiftSettings: settings)
+    name: "\(name)Cases", dependencies: ["CaseSupport"] + payloads + products, path: "Cases/\(name)Cases",
+    swiftSettings: settings)
 }
 
 /// The parser of `skein serve` belongs to an executable's package, which has no library: its sources, by a link.
@@ -39,6 +42,12 @@ let resp: [Target] = [
     name: "RESPCases", dependencies: ["CaseSupport", "SkeinRESP"], path: "Cases/RESPCases", swiftSettings: settings),
   program("RESP"),
 ]
+
+/// The messages that are measured, which SerializationCompare measures too, beside C.
+let serializationPayloads = Target.target(
+  name: "SerializationPayloads",
+  dependencies: [.product(name: "SkeinSerialization", package: "Serialization")],
+  path: "Cases/SerializationPayloads", swiftSettings: settings)
 
 /// The program that measures a layer's cases. The tool looks for it in a folder called Benchmarks.
 func program(_ name: String) -> Target {
@@ -60,6 +69,7 @@ let package = Package(
     .package(path: "../Packages/Timer"),
     .package(path: "../Packages/Scheduler"),
     .package(path: "../Packages/SocketIO"),
+    .package(path: "../Packages/Serialization"),
     .package(path: "../Packages/Runtime", traits: ["IOUring"]),
   ],
   targets: [
@@ -80,6 +90,7 @@ let package = Package(
       name: "CasesTests",
       dependencies: ["CaseSupport", "RESPCases"] + layers.map { layer in .target(name: "\(layer.name)Cases") },
       path: "Tests/CasesTests", swiftSettings: settings),
-  ] + resp + layers.flatMap { layer in [cases(layer.name, layer.modules), program(layer.name)] },
+  ] + resp + [serializationPayloads]
+    + layers.flatMap { layer in [cases(layer.name, layer.modules), program(layer.name)] },
   swiftLanguageModes: [.v6]
 )

@@ -3,12 +3,13 @@ import MailboxCases
 import RESPCases
 import RuntimeCases
 import SchedulerCases
+import SerializationCases
 import SocketIOCases
 import Testing
 import TimerCases
 
 private let allCases =
-  mailboxCases + timerCases + schedulerCases + socketIOCases + runtimeCases + respCases
+  mailboxCases + timerCases + schedulerCases + socketIOCases + serializationCases + runtimeCases + respCases
 
 @Suite("Benchmark cases", .serialized) struct CasesTests {
   @Test(arguments: allCases)

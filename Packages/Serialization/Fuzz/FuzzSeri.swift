@@ -43,7 +43,8 @@ private func readPieces(_ reader: inout SeriReader) throws(SeriError) -> Value {
   return .table(Table(array: array, hash: pairs))
 }
 
-private func check(_ message: [UInt8], _ limits: SeriLimits) {
+private func check(_ message: [UInt8], _ choice: UInt8) {
+  let limits = limits(choice)
   let decoded = outcome { () throws(SeriError) in try Seri.decode(message, limits: limits) }
   let skipped = outcome { () throws(SeriError) in
     try Seri.read(message, limits: limits) { (reader) throws(SeriError) in while !reader.isAtEnd { try reader.skip() } }
@@ -59,7 +60,7 @@ private func check(_ message: [UInt8], _ limits: SeriLimits) {
   case .success(let values):
     guard case .success = skipped, case .success(let same) = pieces else { preconditionFailure("the ways disagree") }
     precondition(values == same, "pieces give other values")
-    again(values)
+    again(values, json: choice & 0x0c == 0)
   case .failure(let error):
     precondition(error.offset >= 0 && error.offset <= message.count, "the offset is outside")
     precondition(!error.description.isEmpty)
@@ -67,19 +68,20 @@ private func check(_ message: [UInt8], _ limits: SeriLimits) {
       preconditionFailure("the ways disagree")
     }
     precondition(skipError == error, "reading over gives another error")
-    // A NaN as a key is found after it was read, when it may be the last value allowed.
-    precondition(pieceError == error || error.reason == .keyIsNaN, "pieces give another error")
+    // One value may have two faults, and be one too many at that: pieces look in another order, at the same place.
+    precondition(pieceError.offset == error.offset, "pieces give an error elsewhere")
   }
 }
 
-/// Values that were read are written, and read again.
-private func again(_ values: [Value]) {
+/// Values that were read are written, and read again; some of them as JSON too, which takes most of the time.
+private func again(_ values: [Value], json: Bool) {
   let wide = SeriLimits(depth: 256)
   let written = outcome { () throws(SeriError) in try Seri.encode(values, limits: wide) }
   guard case .success(let bytes) = written else { preconditionFailure("what was read cannot be written") }
   let read = outcome { () throws(SeriError) in try Seri.decode(bytes, limits: wide) }
   guard case .success(let same) = read, same == values else { preconditionFailure("another value came back") }
-  guard let json = try? TaggedJSON.decode(TaggedJSON.encode(values), limits: wide), json == values else {
+  guard json else { return }
+  guard let same = try? TaggedJSON.decode(TaggedJSON.encode(values), limits: wide), same == values else {
     preconditionFailure("another value came back from JSON")
   }
 }
@@ -101,11 +103,10 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let choice = input.first else { return 0 }
   let message = Array(input.dropFirst())
   if choice >= 0xf0 {
-    if let values = try? TaggedJSON.decode(message) { again(values) }
+    if let values = try? TaggedJSON.decode(message) { again(values, json: true) }
     return 0
   }
-  let limits = limits(choice)
-  check(message, limits)
-  checkMemory(message, limits)
+  check(message, choice)
+  checkMemory(message, limits(choice))
   return 0
 }

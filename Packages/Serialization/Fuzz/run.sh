@@ -28,7 +28,7 @@ compile fuzz-seri-plain -sanitize=fuzzer -D PLAIN -import-objc-header "$support/
 # Nearly every allocation of a run is freed within it: a small quarantine, and short stacks, double the rate.
 export ASAN_OPTIONS="quarantine_size_mb=8:thread_local_quarantine_size_kb=256:malloc_context_size=3"
 fuzz() { # PROGRAM RUNS
-  "./$1" -runs="$2" -seed="${SEED:-1}" -max_len=400 -dict="$here/seri.dict" -artifact_prefix=./ -print_final_stats=1 corpus
+  "./$1" -runs="$2" -seed="${SEED:-1}" -max_len=400 -len_control=20 -dict="$here/seri.dict" -artifact_prefix=./ -print_final_stats=1 corpus
 }
 fuzz fuzz-seri $((runs - runs / 10))
 fuzz fuzz-seri-plain $((runs / 10))

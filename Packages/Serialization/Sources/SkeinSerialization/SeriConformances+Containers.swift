@@ -20,7 +20,7 @@ extension Array: SeriWritable where Element: SeriWritable {
   /// Writes a table of elements; bytes (`[UInt8]`) are a string.
   @inlinable
   public func write(to writer: inout SeriWriter) {
-    if let bytes = self as? [UInt8], Element.self == UInt8.self {
+    if Element.self == UInt8.self, let bytes = self as? [UInt8] {
       writer.bytes(bytes)
       return
     }
@@ -42,8 +42,7 @@ extension Array: SeriReadable where Element: SeriReadable {
     }
     let count = try reader.beginTable()
     self.init()
-    // Each element has a byte or more; large elements are not reserved for small ones on the wire.
-    reserveCapacity(Swift.min(count, 16 * reader.remaining / Swift.max(MemoryLayout<Element>.stride, 1)))
+    reserveCapacity(Swift.min(count, reader.reservableBytes / Swift.max(MemoryLayout<Element>.stride, 1)))
     for _ in 0..<count { append(try Element(reading: &reader)) }
     try reader.endTable()
   }

@@ -14,7 +14,7 @@ public struct SeriError: Error, Hashable, Sendable, CustomStringConvertible {
     self.offset = offset
   }
 
-  /// What was wrong.
+  /// What was wrong with a message, with what a caller needs to act on it.
   public enum Reason: Hashable, Sendable {
     /// The input ends within a value, or within a table.
     case endOfInput

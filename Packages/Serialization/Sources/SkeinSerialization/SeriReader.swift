@@ -12,6 +12,7 @@
 /// reader should not be used further; whatever is called in whatever order, no byte outside of the input is read.
 ///
 /// - Complexity: O(1) a value, O(length) a string.
+// @safe: a reader is only ever lent, `inout`, while its bytes are, and it cannot be copied or made by others.
 @safe public struct SeriReader: ~Copyable {
   /// What a message may hold.
   public let limits: SeriLimits
@@ -297,6 +298,12 @@ extension SeriReader {
     return count
   }
 
+  /// How many bytes an array may reserve for elements that are announced and have a byte each.
+  ///
+  /// Little within other tables: every one of them could announce all that is left.
+  @inlinable
+  var reservableBytes: Int { openTables == 1 ? 16 * remaining : min(16 * remaining, 1_024) }
+
   @usableFromInline
   mutating func extendedCount() throws(SeriError) -> Int {
     let offset = offset - 1
@@ -343,7 +350,8 @@ extension SeriReader {
   @inline(never) @usableFromInline
   func mismatch(_ expected: SeriKind, _ tag: UInt8) -> SeriError {
     guard let kind = SeriTag.kind(tag) else { return SeriError(.unknownType(tag: tag), offset: offset - 1) }
-    let reason: SeriError.Reason = kind == expected ? .unknownCookie(tag: tag) : .mismatch(expected: expected, found: kind)
+    let reason: SeriError.Reason =
+      kind == expected ? .unknownCookie(tag: tag) : .mismatch(expected: expected, found: kind)
     return SeriError(reason, offset: offset - 1)
   }
 }

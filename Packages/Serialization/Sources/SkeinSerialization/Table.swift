@@ -69,7 +69,7 @@ public struct Table {
   @inlinable
   public var hash: Pairs { Pairs(table: self) }
 
-  /// A table's elements.
+  /// A view of a table's elements, which shares the table and copies nothing.
   public struct Elements: RandomAccessCollection, Sendable {
     @usableFromInline let table: Table
     /// The number of elements.
@@ -88,12 +88,14 @@ public struct Table {
     /// The element for the key `index + 1`.
     @inlinable
     public subscript(index: Int) -> Value {
-      guard let storage = table.storage, index >= 0, index < endIndex else { preconditionFailure("the index is within the array") }
+      guard let storage = table.storage, index >= 0, index < endIndex else {
+        preconditionFailure("the index is within the array")
+      }
       return storage.value(at: index)
     }
   }
 
-  /// A table's pairs.
+  /// A view of a table's pairs, which shares the table and copies nothing.
   public struct Pairs: RandomAccessCollection, Sendable {
     /// A key and its value.
     public typealias Element = (key: Value, value: Value)
@@ -115,7 +117,9 @@ public struct Table {
     /// The pair at `index`.
     @inlinable
     public subscript(index: Int) -> (key: Value, value: Value) {
-      guard let storage = table.storage, index >= 0, index < endIndex else { preconditionFailure("the index is within the pairs") }
+      guard let storage = table.storage, index >= 0, index < endIndex else {
+        preconditionFailure("the index is within the pairs")
+      }
       let place = Int(storage.header.arrayCount) + 2 * index
       return (storage.value(at: place), storage.value(at: place + 1))
     }

@@ -113,7 +113,9 @@ struct ValueBuilder {
   }
 
   private func array(_ node: JSONNode, _ what: String) throws(TaggedJSONError) -> [JSONNode] {
-    guard case .array(let elements) = node.content else { throw TaggedJSONError("\(what) is not an array", node.offset) }
+    guard case .array(let elements) = node.content else {
+      throw TaggedJSONError("\(what) is not an array", node.offset)
+    }
     return elements
   }
 

@@ -41,6 +41,12 @@ private let inputs = [
   Hostile("200,000 nils and then an error", many("00", 200_000) + hex("07")),
 ]
 
+/// A type that contains itself.
+private struct Tree: SeriReadable {
+  let children: [Tree]
+  init(reading reader: inout SeriReader) throws(SeriError) { children = try reader.read() }
+}
+
 @Suite("Hostile input") struct HostileInputTests {
   @Test(.enabled(if: seri_heap_is_counted() == 1), arguments: inputs)
   func `takes at most 64 times its size and 64 KiB of memory`(input: Hostile) {
@@ -74,6 +80,17 @@ private let inputs = [
     let error = error { () throws(SeriError) in try Seri.decode(one: [String].self, from: bytes) }
     #expect(seri_heap_peak() <= 64 * Int64(bytes.count) + 65_536)
     #expect(error?.offset == 6)
+  }
+
+  @Test(.enabled(if: seri_heap_is_counted() == 1))
+  func `announced counts within one another reserve little`() {
+    // Each of 31 arrays announces as many elements as there are bytes, and has one: the next array.
+    let bytes = many("fe 22 00 e0 00 00", 31) + [UInt8](repeating: 0x00, count: 60_000)
+    _ = error { () throws(SeriError) in try Seri.decode(one: Tree.self, from: bytes) }
+    seri_heap_begin()
+    let error = error { () throws(SeriError) in try Seri.decode(one: Tree.self, from: bytes) }
+    #expect(seri_heap_peak() <= 64 * Int64(bytes.count) + 65_536)
+    #expect(error?.reason == .mismatch(expected: .table, found: .nil))
   }
 
   private func decode(_ bytes: [UInt8]) -> Bool { decodeError(bytes) == nil }

@@ -138,3 +138,7 @@ struct Generator: RandomNumberGenerator {
     }
   }
 }
+
+extension RawSpan {
+  func byte(at offset: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
+}

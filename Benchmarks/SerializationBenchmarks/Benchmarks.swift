@@ -1,0 +1,5 @@
+import Benchmark
+import BenchmarkSupport
+import SerializationCases
+
+let benchmarks: @Sendable () -> Void = { register(serializationCases) }
