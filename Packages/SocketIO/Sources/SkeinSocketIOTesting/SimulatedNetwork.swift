@@ -68,7 +68,7 @@ public final class SimulatedNetwork {
 
   var time: Int64 = 1_000_000_000
   var random: SeededRandom
-  var agenda = EventHeap<Happening>()
+  var agenda = EventHeap()
   var hosts: [Host] = []
   var hostNumbers: [String: Int] = [:]
   var cuts: Set<Route> = []
@@ -76,6 +76,8 @@ public final class SimulatedNetwork {
   var listeners: [String: ListeningSocket] = [:]
   var listenerAddresses: [ListenerID: String] = [:]
   var timers: [UInt64: UInt64] = [:]
+  var faults: [UInt64: NetworkFault] = [:]
+  var faultsMade: UInt64 = 0
   private var connectionsMade: UInt64 = 0
   private var listenersMade: UInt64 = 0
   private var timersMade: UInt64 = 0

@@ -10,9 +10,9 @@ extension SimulatedNetwork {
   // MARK: Sending
 
   /// Puts a segment on the wire.
-  func emit(_ content: Segment.Content, from side: Side) {
-    if side.inFlight.isEmpty && side.sent == side.acknowledged { side.progressAt = time }
-    let arrival = max(side.lastArrival, time + random.nanoseconds(in: conditions.latency))
+  func emit(_ content: Segment.Content, from side: Side, after nanoseconds: Int64 = 0) {
+    if side.inFlight.isEmpty && side.sent == side.acknowledged && !side.isProbing { side.progressAt = time }
+    let arrival = max(side.lastArrival, time + nanoseconds + random.nanoseconds(in: conditions.latency))
     side.lastArrival = arrival
     side.inFlight.append(Segment(content: content, arrival: arrival))
     planHead(side)
@@ -39,12 +39,32 @@ extension SimulatedNetwork {
       side.isEndSent = true
     } else if side.inFlight.isEmpty && !canHear(side) {
       // The room that we wait for will not be announced: find out why.
-      emit(.probe, from: side)
+      probe(side, after: 0)
     }
   }
 
   private func canHear(_ side: Side) -> Bool {
     peer(of: side)?.kernel == .established && !cuts.contains(Route(from: side.host, to: side.peerHost))
+  }
+
+  private func probe(_ side: Side, after nanoseconds: Int64) {
+    emit(.probe, from: side, after: nanoseconds)
+    side.isProbing = true
+  }
+
+  /// Asks again, until the time-out, when the answer that a side waits for was lost with the side that gave it.
+  private func askAgain(_ side: Side) {
+    switch side.kernel {
+    // Nobody was told of it, and it would never be established.
+    case .halfOpen:
+      side.kernel = .dead
+      side.dropOutput()
+    case .established:
+      guard side.inFlight.isEmpty && (side.sent > side.acknowledged || !side.unsent.isEmpty) else { return }
+      if time >= side.progressAt + conditions.transmissionTimeout.nanosecondsClamped { return timeOut(side) }
+      probe(side, after: conditions.retransmissionDelay.nanosecondsClamped)
+    case .connecting, .dead: break
+    }
   }
 
   /// The host lets go of a descriptor: FIN behind what is to be sent, or RST when there is unread input.
@@ -109,7 +129,11 @@ extension SimulatedNetwork {
       if case .reset = segment.content { side.isResetInFlight = false }
       let resets = side.isResetInFlight
       side.dropOutput()
-      if resets { answerWithReset(side) }
+      if resets {
+        answerWithReset(side)
+      } else if let peer = peer(of: side) {
+        askAgain(peer)
+      }
       return
     }
     var segment = segment
@@ -270,12 +294,12 @@ extension SimulatedNetwork {
     side.isAcknowledgementDue = false
     guard let sender = peer(of: side), sender.kernel == .established else { return }
     guard side.kernel == .established else {
-      // It was lost with the side that sent it: the sender finds out.
-      if sender.sent > sender.acknowledged && sender.inFlight.isEmpty { emit(.probe, from: sender) }
+      askAgain(sender)
       return
     }
     if isLost(from: side.host, to: side.peerHost) { return loseAcknowledgement(side, sender) }
     side.acknowledgementAttempts = 0
+    sender.isProbing = false
     sender.edge = max(sender.edge, side.announcedEdge)
     if side.acknowledging > sender.acknowledged {
       sender.acknowledged = side.acknowledging
