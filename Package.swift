@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
     .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
+    .library(name: "SkeinSocketIOTesting", targets: ["SkeinSocketIOTesting"]),
     .library(name: "SkeinSerialization", targets: ["SkeinSerialization"]),
     .library(name: "SkeinTaggedJSON", targets: ["SkeinTaggedJSON"]),
     .library(name: "SkeinCluster", targets: ["SkeinCluster"]),
@@ -73,6 +74,9 @@ let package = Package(
         "SkeinPlatform", "SkeinTimer", .target(name: "CSkeinRing", condition: .when(traits: ["IOUring"])),
       ],
       path: "Packages/SocketIO/Sources/SkeinSocketIO", swiftSettings: socketSettings),
+    .target(
+      name: "SkeinSocketIOTesting", dependencies: ["SkeinPlatform"],
+      path: "Packages/SocketIO/Sources/SkeinSocketIOTesting", swiftSettings: socketSettings),
 
     // Serialization: values, Skynet's encoding, its messages as JSON.
     .target(
