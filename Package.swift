@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
     .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
+    .library(name: "SkeinSocketIOTesting", targets: ["SkeinSocketIOTesting"]),
     .library(name: "SkeinCluster", targets: ["SkeinCluster"]),
     .library(name: "Skein", targets: ["Skein"]),
   ],
@@ -71,6 +72,9 @@ let package = Package(
         "SkeinPlatform", "SkeinTimer", .target(name: "CSkeinRing", condition: .when(traits: ["IOUring"])),
       ],
       path: "Packages/SocketIO/Sources/SkeinSocketIO", swiftSettings: socketSettings),
+    .target(
+      name: "SkeinSocketIOTesting", dependencies: ["SkeinPlatform"],
+      path: "Packages/SocketIO/Sources/SkeinSocketIOTesting", swiftSettings: socketSettings),
 
     // Cluster: Skynet's protocol, links and acceptors.
     .target(

@@ -11,7 +11,10 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "skein-socketio",
-  products: [.library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"])],
+  products: [
+    .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
+    .library(name: "SkeinSocketIOTesting", targets: ["SkeinSocketIOTesting"]),
+  ],
   traits: [
     .trait(name: "IOUring", description: "The io_uring backend; needs liburing-dev"),
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
@@ -33,6 +36,13 @@ let package = Package(
         .product(name: "SkeinTimer", package: "Timer"),
         .target(name: "CSkeinRing", condition: .when(traits: ["IOUring"])),
       ],
+      swiftSettings: settings),
+    .target(
+      name: "SkeinSocketIOTesting", dependencies: [.product(name: "SkeinPlatform", package: "Platform")],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SkeinSocketIOTestingTests",
+      dependencies: ["SkeinSocketIOTesting", .product(name: "SkeinPlatform", package: "Platform")],
       swiftSettings: settings),
     .testTarget(
       name: "SkeinSocketIOTests",
