@@ -13,10 +13,17 @@ let package = Package(
   products: [.library(name: "SkeinCluster", targets: ["SkeinCluster"])],
   traits: [
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
-    .default(enabledTraits: []),
+    .trait(name: "IOUring", description: "Build the io_uring poller, which needs liburing"),
+    .default(enabledTraits: ["IOUring"]),
   ],
   dependencies: [
-    .package(path: "../Platform", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))])
+    .package(path: "../Platform", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
+    .package(
+      path: "../SocketIO",
+      traits: [
+        .trait(name: "TSan", condition: .when(traits: ["TSan"])),
+        .trait(name: "IOUring", condition: .when(traits: ["IOUring"])),
+      ]),
   ],
   targets: [
     .target(
@@ -24,7 +31,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "SkeinClusterTests",
-      dependencies: ["SkeinCluster", .product(name: "SkeinPlatform", package: "Platform")],
+      dependencies: [
+        "SkeinCluster",
+        .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinSocketIOTesting", package: "SocketIO"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
