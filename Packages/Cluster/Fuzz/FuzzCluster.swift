@@ -14,7 +14,9 @@ private let start = MonotonicInstant(nanoseconds: 1_000_000_000)
 private func lend<Result>(_ bytes: [UInt8], _ body: (RawSpan) -> Result) -> Result { unsafe body(bytes.span.bytes) }
 
 private func pieces(_ stream: ArraySlice<UInt8>, _ size: Int) -> [[UInt8]] {
-  stride(from: stream.startIndex, to: stream.endIndex, by: size).map { Array(stream[$0..<min($0 + size, stream.endIndex)]) }
+  stride(from: stream.startIndex, to: stream.endIndex, by: size).map {
+    Array(stream[$0..<min($0 + size, stream.endIndex)])
+  }
 }
 
 /// Small limits, so that the fuzzer meets them.
@@ -170,7 +172,8 @@ public func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     checkAnswers(whole)
     checkAnswers(cut)
   } else {
-    precondition(answer(stream, pieceBytes: stream.count) == answer(stream, pieceBytes: pieceBytes), "a cut changed an answer")
+    precondition(
+      answer(stream, pieceBytes: stream.count) == answer(stream, pieceBytes: pieceBytes), "a cut changed an answer")
   }
   return 0
 }

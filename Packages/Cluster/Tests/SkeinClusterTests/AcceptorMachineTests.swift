@@ -250,10 +250,11 @@ private func trace(_ tag: [UInt8]) throws -> [UInt8] {
     #expect(harness.log.count == count && harness.output.isEmpty)
   }
 
-  @Test(arguments: [
-    [0, 0], [0, 1, 0x77], [0, 8, 0, 1, 0, 0, 0, 1, 0, 0], [0, 4, 2, 1, 0, 0], [0, 3, 0x80, 9, 64],
-    [0, 12, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0], [0, 6, 0x80, 0, 1, 0, 0, 0],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0, 0], [0, 1, 0x77], [0, 8, 0, 1, 0, 0, 0, 1, 0, 0], [0, 4, 2, 1, 0, 0], [0, 3, 0x80, 9, 64],
+      [0, 12, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0], [0, 6, 0x80, 0, 1, 0, 0, 0],
+    ] as [[UInt8]])
   func `what is no request ends the connection with a reason`(bytes: [UInt8]) {
     var harness = Harness()
     harness.receive(small(1) + bytes + small(2))
@@ -282,7 +283,10 @@ private func trace(_ tag: [UInt8]) throws -> [UInt8] {
         "twice begun",
         { begin(1, total: 100, isPush: $0) + begin(1, total: 100, isPush: $0) + part(1, 100, isLast: true) }
       ),
-      ("above the limit", { begin(1, total: 1 << 30, isPush: $0) + part(1, 9, isLast: false) + part(1, 9, isLast: true) }),
+      (
+        "above the limit",
+        { begin(1, total: 1 << 30, isPush: $0) + part(1, 9, isLast: false) + part(1, 9, isLast: true) }
+      ),
     ]
     for (name, bytes) in wrong {
       for isPush in [false, true] {

@@ -62,7 +62,8 @@ import Testing
 
     mutating func step() {
       // Mostly the present attempt; sometimes an old one or one that never was.
-      let attempt = Int.random(in: 0..<10, using: &random) == 0 ? UInt64.random(in: 0...9, using: &random) : link.attempt
+      let attempt =
+        Int.random(in: 0..<10, using: &random) == 0 ? UInt64.random(in: 0...9, using: &random) : link.attempt
       let error = SystemCallError(call: "x", errorNumber: ECONNRESET)
       switch Int.random(in: 0..<26, using: &random) {
       case 0...5:

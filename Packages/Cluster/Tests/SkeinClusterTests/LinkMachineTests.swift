@@ -186,7 +186,8 @@ private let reset = SystemCallError(call: "recv", errorNumber: ECONNRESET)
     #expect(harness.body(1) == [4])
   }
 
-  @Test func `a FIN in the kernel that nobody has told yet is found by the check, and the call is not written`() throws {
+  @Test func `a FIN in the kernel that nobody has told yet is found by the check, and the call is not written`() throws
+  {
     var harness = LinkHarness.up()
     harness.answersChecks = false
     harness.call(1)

@@ -270,7 +270,10 @@ private func largeAnswer(_ session: UInt32, total: Int, parts: [Int], isFinished
       ("short", largeAnswer(1, total: 100, parts: [40, 40])),
       ("long", largeAnswer(1, total: 100, parts: [60, 60, 60])),
       ("part without beginning", Array(largeAnswer(1, total: 100, parts: [50]).dropFirst(11))),
-      ("twice begun", largeAnswer(1, total: 100, parts: [50], isFinished: false) + largeAnswer(1, total: 100, parts: [100])),
+      (
+        "twice begun",
+        largeAnswer(1, total: 100, parts: [50], isFinished: false) + largeAnswer(1, total: 100, parts: [100])
+      ),
       ("above the limit", largeAnswer(1, total: 20_000_000, parts: [10_000])),
       ("whole after begun", largeAnswer(1, total: 100, parts: [50], isFinished: false) + smallAnswer(1)),
     ]
@@ -321,9 +324,10 @@ private func largeAnswer(_ session: UInt32, total: Int, parts: [Int], isFinished
     #expect(harness.link.unknownAnswers == 2 && harness.results.isEmpty && harness.link.isUp)
   }
 
-  @Test(arguments: [
-    [0x00, 0x00], [0x00, 0x04, 1, 0, 0, 0], [0x00, 0x05, 1, 0, 0, 0, 9], [0x00, 0x06, 1, 0, 0, 0, 2, 0],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0x00, 0x00], [0x00, 0x04, 1, 0, 0, 0], [0x00, 0x05, 1, 0, 0, 0, 9], [0x00, 0x06, 1, 0, 0, 0, 2, 0],
+    ] as [[UInt8]])
   func `what is no answer ends the connection with a logged reason, and pending calls fail`(bytes: [UInt8]) throws {
     var harness = LinkHarness.up()
     harness.call(1)

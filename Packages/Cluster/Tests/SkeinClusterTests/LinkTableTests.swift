@@ -71,7 +71,10 @@ private let table: [(String, Event, [String])] = [
     ["shut down", "shut down", "shut down", "shut down", "shut down", "shut down", "shut down", "="]
   ),
   ("connected", { $0.connected(1, now: start) }, ["=", "=", "up", "=", "=", "=", "=", "="]),
-  ("connect failed", { $0.connectFailed(1, failure, now: start) }, ["=", "=", "backing off", "=", "idle", "=", "=", "="]),
+  (
+    "connect failed", { $0.connectFailed(1, failure, now: start) },
+    ["=", "=", "backing off", "=", "idle", "=", "=", "="]
+  ),
   ("checked alive", { $0.checked(1, peerHasEnded: false, now: start) }, ["=", "=", "=", "=", "=", "=", "=", "="]),
   ("checked ended", { $0.checked(1, peerHasEnded: true, now: start) }, ["=", "=", "=", "=", "=", "=", "=", "="]),
   ("FIN", { $0.inputEnded(1, now: start) }, ["=", "=", "=", "closing", "=", "=", "=", "="]),

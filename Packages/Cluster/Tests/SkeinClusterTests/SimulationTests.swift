@@ -215,7 +215,9 @@ private final class Schedule {
       case .success: if times != 1 { problems.append("call \(id) was answered and executed \(times) times") }
       case .failure(let error):
         if times > 1 { problems.append("call \(id) was executed \(times) times") }
-        if times > 0 && !error.mayHaveExecuted { problems.append("call \(id) was executed, and said not to be: \(error)") }
+        if times > 0 && !error.mayHaveExecuted {
+          problems.append("call \(id) was executed, and said not to be: \(error)")
+        }
       }
     }
     if executions.values.contains(where: { $0 > 1 }) { problems.append("a request was executed twice") }

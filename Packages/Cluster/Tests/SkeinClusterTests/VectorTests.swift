@@ -13,7 +13,8 @@ import Testing
       try RequestPacket.appendTrace(tag: vector.body, into: &output)
       return output
     }
-    var link = LinkMachine(peer: "peer", directory: .address("h:1"), seed: 1, firstSession: try #require(vector.counter))
+    var link = LinkMachine(
+      peer: "peer", directory: .address("h:1"), seed: 1, firstSession: try #require(vector.counter))
     let address = try #require(vector.address)
     if vector.kind == "push" {
       #expect(link.send(to: address, body: vector.body, now: start) == .queued)
@@ -137,14 +138,16 @@ import Testing
     let whole = packets(of: wire)
     // One byte at a time: every position is a cut.
     #expect(areEqual(packets(of: wire, cuts: Array(1..<wire.count)), whole))
-    // One cut at each position. Packets do not depend on what was before them, so each packet is cut with its neighbors.
+    // One cut at each position; what is far before a packet does not matter, so each is cut with its neighbors.
     for index in whole.indices {
       let near = whole[max(0, index - 1)...min(whole.count - 1, index + 1)].flatMap {
         [UInt8($0.count >> 8), UInt8($0.count & 0xFF)] + $0
       }
       let expected = packets(of: near)
       for position in 1..<near.count where near.count <= 512 || position % 1_021 == 0 || position < 40 {
-        if !areEqual(packets(of: near, cuts: [position]), expected) { Issue.record("packet \(index) cut at \(position)") }
+        if !areEqual(packets(of: near, cuts: [position]), expected) {
+          Issue.record("packet \(index) cut at \(position)")
+        }
       }
     }
   }

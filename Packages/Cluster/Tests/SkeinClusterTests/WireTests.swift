@@ -58,7 +58,8 @@ import Testing
     let packet: [UInt8] = [0x81, 1, 64, 1, 0, 0, 0, 9, 0, 0, 0, 77, 77]
     let name = ClusterAddress.name(try ClusterName("@"))
     #expect(
-      try packet.withRawSpan { try RequestPacket(decoding: $0) } == .begin(to: name, session: 1, isPush: false, total: 9))
+      try packet.withRawSpan { try RequestPacket(decoding: $0) }
+        == .begin(to: name, session: 1, isPush: false, total: 9))
   }
 
   @Test func `every wrong packet is named`() {

@@ -87,7 +87,9 @@ final class SimulatedClient {
     case .checkConnection(let attempt): link.checked(attempt, peerHasEnded: kernelKnowsEnd, now: network.now)
     case .write:
       let output = link.takeOutput()
-      if !output.isEmpty && (connection == nil || outbox.closes || outbox.isOver) { problems.append("written too late") }
+      if !output.isEmpty && (connection == nil || outbox.closes || outbox.isOver) {
+        problems.append("written too late")
+      }
       outbox.waiting += output
       flush()
     case .close:
