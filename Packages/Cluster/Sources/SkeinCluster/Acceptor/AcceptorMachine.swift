@@ -29,34 +29,34 @@ struct AcceptorMachine: Sendable {
   enum Phase: Hashable, Sendable { case open, draining, closed }
 
   /// What the beginning of a large request said.
-  private struct Opening: Sendable {
+  struct Opening: Sendable {
     let address: ClusterAddress
     let isPush: Bool
     let trace: [UInt8]?
   }
 
   /// A peer that sends nothing but rubbish does not fill our log.
-  private static let loggedRefusals = 8
+  static let loggedRefusals = 8
 
   let configuration: AcceptorConfiguration
-  private(set) var phase = Phase.open
-  private(set) var isPaused = false
-  private var reader = FrameReader()
-  private var joiner: LargeJoiner<Opening>
-  private var writer: PacketWriter
+  var phase = Phase.open
+  var isPaused = false
+  var reader = FrameReader()
+  var joiner: LargeJoiner<Opening>
+  var writer: PacketWriter
   /// The tag of the next request.
-  private var trace: [UInt8]?
+  var trace: [UInt8]?
   /// What was received and is not looked at yet, from `backlogStart` on.
-  private var backlog: [UInt8] = []
-  private var backlogStart = 0
+  var backlog: [UInt8] = []
+  var backlogStart = 0
   /// Calls in work: their sessions.
-  private var inWork: [UInt64: UInt32] = [:]
-  private var lastID: UInt64 = 0
+  var inWork: [UInt64: UInt32] = [:]
+  var lastID: UInt64 = 0
   private var drainLimit: MonotonicInstant?
   /// Parts that belonged to nothing.
-  private(set) var orphans = 0
+  var orphans = 0
   /// Large requests that could not be joined; the first ones are logged.
-  private(set) var refusals = 0
+  var refusals = 0
 
   private var actions: [AcceptorAction] = []
   private var armed: MonotonicInstant?
@@ -81,6 +81,8 @@ struct AcceptorMachine: Sendable {
     actions = []
     return taken
   }
+
+  mutating func act(_ action: AcceptorAction) { actions.append(action) }
 
   /// Takes the bytes to write; empty when there is nothing to write now.
   mutating func takeOutput() -> [UInt8] {
@@ -168,7 +170,7 @@ struct AcceptorMachine: Sendable {
     answered(now)
   }
 
-  private mutating func addError(_ session: UInt32, _ text: String) {
+  mutating func addError(_ session: UInt32, _ text: String) {
     writer.addSmall { AnswerPacket.appendError(session: session, text: Array(text.utf8), into: &$0) }
     askForWrite()
   }
@@ -182,138 +184,12 @@ struct AcceptorMachine: Sendable {
     goOn(now)
   }
 
-  // MARK: From bytes to requests
-
-  /// Whether another request may be delivered.
-  private var isReady: Bool {
-    inWork.count < configuration.maxRequestsInWork && writer.unsentBytes <= configuration.maxUnreadAnswerBytes
-  }
-
-  private mutating func keep(_ bytes: RawSpan, from start: Int) {
-    backlog.append(bytes.extracting(start..<bytes.byteCount))
-    if backlog.count - backlogStart > configuration.maxBacklogBytes {
-      finish(.abort(reason: "more than \(configuration.maxBacklogBytes) bytes arrived while reading was paused"))
-    }
-  }
-
-  /// Works off the backlog, reads on, or closes, as far as the limits allow now.
-  private mutating func goOn(_ now: MonotonicInstant) {
-    if backlogStart < backlog.count && isReady && phase != .closed {
-      let bytes = backlog
-      let start = backlogStart
-      backlog = []
-      backlogStart = 0
-      // Bytes have no padding that could be read uninitialized.
-      let used = unsafe consume(bytes.span.bytes.extracting(droppingFirst: start), now)
-      if phase != .closed && start + used < bytes.count {
-        backlog = bytes
-        backlogStart = start + used
-      }
-    }
-    adjustReading()
-    closeWhenDone()
-  }
-
-  private mutating func adjustReading() {
-    guard phase == .open else { return }
-    let shouldPause = !isReady || backlogStart < backlog.count
-    if shouldPause == isPaused { return }
-    isPaused = shouldPause
-    actions.append(shouldPause ? .pauseReading : .resumeReading)
-  }
-
-  private mutating func closeWhenDone() {
-    guard phase == .draining, inWork.isEmpty, writer.isEmpty, backlogStart == backlog.count else { return }
-    finish(.close(reason: "the peer closed the connection"))
-  }
-
-  /// Takes packets while the limits allow; returns how many bytes were used.
-  private mutating func consume(_ bytes: RawSpan, _ now: MonotonicInstant) -> Int {
-    var offset = 0
-    while phase != .closed && isReady {
-      switch reader.next(in: bytes, from: &offset) {
-      case .needsMore: return offset
-      case .within(let range): handle(bytes.extracting(range), now)
-      case .assembled:
-        let packet = reader.takeAssembled()
-        // Bytes have no padding that could be read uninitialized.
-        handle(unsafe packet.span.bytes.extracting(droppingFirst: 2), now)
-      }
-    }
-    return offset
-  }
-
-  private mutating func handle(_ packet: RawSpan, _ now: MonotonicInstant) {
-    let request: RequestPacket
-    do throws(ClusterWireError) { request = try RequestPacket(decoding: packet) } catch {
-      finish(.abort(reason: "the peer sent \(error)"))
-      return
-    }
-    switch request {
-    case .trace(let tag): trace = [UInt8](copying: packet.extracting(tag))
-    case .small(let address, let session, let body):
-      let tag = takeTrace()
-      deliver(address, session, isPush: session == 0, tag, [UInt8](copying: packet.extracting(body)))
-    case .begin(let address, let session, let isPush, let total):
-      let opening = Opening(address: address, isPush: isPush, trace: takeTrace())
-      let before = joiner.context(of: session)
-      do throws(LargeMessageError) {
-        try joiner.begin(session, total: total, opening, now: now)
-        wake(by: now.advanced(by: configuration.requests.timeLimit))
-      } catch {
-        if case .tooManyOpen = error {
-          finish(.abort(reason: "the peer sent \(error)"))
-        } else if case .begunTwice = error {
-          if let before { refuse(session, isPush: before.isPush, error) }
-        } else {
-          refuse(session, isPush: isPush, error)
-        }
-      }
-    case .part(let session, let isLast, let range):
-      let opening = joiner.context(of: session)
-      do throws(LargeMessageError) {
-        if let (opening, body) = try joiner.add(packet.extracting(range), to: session, isLast: isLast) {
-          deliver(opening.address, session, isPush: opening.isPush, opening.trace, body)
-        }
-      } catch {
-        if let opening {
-          refuse(session, isPush: opening.isPush, error)
-        } else {
-          orphans += 1
-          if isLast { refuse(session, isPush: false, error) }
-        }
-      }
-    }
-  }
-
-  private mutating func takeTrace() -> [UInt8]? {
-    defer { trace = nil }
-    return trace
-  }
-
-  private mutating func deliver(
-    _ address: ClusterAddress, _ session: UInt32, isPush: Bool, _ tag: [UInt8]?, _ body: [UInt8]
-  ) {
-    lastID += 1
-    if !isPush { inWork[lastID] = session }
-    let kind: ClusterRequestKind = isPush ? .push : address == .nameQuery ? .nameQuery : .call
-    actions.append(
-      .deliver(ClusterRequest(id: lastID, kind: kind, address: address, trace: tag, body: body)))
-  }
-
-  /// Answers a large request that cannot be joined; the text begins as Skynet's does.
-  private mutating func refuse(_ session: UInt32, isPush: Bool, _ reason: LargeMessageError) {
-    refusals += 1
-    if refusals <= Self.loggedRefusals { actions.append(.log(.warning, "session \(session) refused: \(reason)")) }
-    if !isPush { addError(session, "Invalid large req: \(reason)") }
-  }
-
   // MARK: The end
 
-  private mutating func finish(_ action: AcceptorAction) {
+  mutating func finish(_ action: AcceptorAction) {
     if phase == .closed { return }
     phase = .closed
-    actions.append(action)
+    act(action)
     forget()
   }
 
@@ -326,16 +202,16 @@ struct AcceptorMachine: Sendable {
     writer = PacketWriter(.answers, keepsOrder: false, window: configuration.window)
   }
 
-  private mutating func askForWrite() {
+  mutating func askForWrite() {
     guard !isWriteAsked, phase != .closed, writer.hasOutput else { return }
     isWriteAsked = true
-    actions.append(.write)
+    act(.write)
   }
 
-  private mutating func wake(by time: MonotonicInstant?) {
+  mutating func wake(by time: MonotonicInstant?) {
     guard let time, phase != .closed else { return }
     if let armed, armed <= time { return }
     armed = time
-    actions.append(.arm(time))
+    act(.arm(time))
   }
 }

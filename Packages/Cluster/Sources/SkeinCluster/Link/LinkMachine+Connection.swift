@@ -133,6 +133,9 @@ extension LinkMachine {
   /// The connection of this attempt is completely gone.
   mutating func connectionClosed(_ attempt: UInt64, now: MonotonicInstant) {
     guard attempt == self.attempt else { return }
+    if state == .connecting {
+      connectFailed(attempt, SystemCallError(call: "connect", errorNumber: ECONNABORTED), now: now)
+    }
     if isUp {
       end("the connection is gone", keepsQueue: true, isOrderly: nil, lost("the connection is gone"), now)
     }

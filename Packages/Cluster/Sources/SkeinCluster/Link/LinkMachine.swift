@@ -4,7 +4,7 @@
 //   idle        nobody needs a connection        a request, `dial` → connecting
 //   connecting  `.connect` was asked for         connected → up; failure or time-out → backingOff
 //   up          requests are written             FIN, error, bad packet, disconnect, new address → closing
-//   closing     ended for us, not yet gone       connectionClosed → connecting (somebody waits), idle, backingOff, down
+//   closing     ended for us, not yet gone       connectionClosed → connecting, idle, backingOff, down
 //   backingOff  the peer cannot be reached       its time → connecting (somebody waits) or idle; hello → the same
 //   down        the directory says so            setAddress → idle or connecting
 //   shutDown    final

@@ -84,6 +84,16 @@ public struct FrameReader: Sendable {
     }
   }
 
+  /// Calls `body` with each packet of `input`, without its size bytes.
+  ///
+  /// - Throws: what `body` throws; the rest of `input` is then lost.
+  public mutating func read<Failure: Error>(
+    _ input: [UInt8], _ body: (RawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    // Bytes have no padding that could be read uninitialized.
+    try unsafe read(input.span.bytes, body)
+  }
+
   private mutating func assemble(_ input: RawSpan, _ offset: inout Int) -> Step {
     if partial.count == 1 {
       if offset == input.byteCount { return .needsMore }

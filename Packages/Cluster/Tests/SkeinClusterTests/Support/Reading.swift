@@ -1,5 +1,6 @@
 // Reading: packets and messages out of a byte stream, in any cut.
 
+import Glibc
 import SkeinPlatform
 import Testing
 
@@ -24,6 +25,16 @@ func packets(of stream: [UInt8], cuts: [Int] = []) -> [[UInt8]] {
   }
   #expect(reader.unfinishedBytes == 0)
   return found
+}
+
+/// Whether two lists of packets are equal; without optimization `==` takes a function call for each byte.
+func areEqual(_ left: [[UInt8]], _ right: [[UInt8]]) -> Bool {
+  left.count == right.count && zip(left, right).allSatisfy(areEqual)
+}
+
+private func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+  if left.count != right.count || left.isEmpty { return left.count == right.count }
+  return unsafe memcmp(left, right, left.count) == 0
 }
 
 /// A request as it arrives.

@@ -117,7 +117,9 @@ func pattern(_ count: Int, _ factors: [Int]) -> [UInt8] {
 
 func bytes(hex: String) -> [UInt8] {
   let digits = Array(hex.utf8)
-  return stride(from: 0, to: digits.count, by: 2).map { UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)! }
+  return stride(from: 0, to: digits.count, by: 2).map {
+    UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)!
+  }
 }
 
 private func little(_ value: UInt64, _ count: Int) -> [UInt8] {
