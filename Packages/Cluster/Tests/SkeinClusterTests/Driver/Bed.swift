@@ -58,7 +58,7 @@ final class TestNode: Sendable {
   ) async throws -> ClusterError {
     do {
       let answer = try await call(peer, name, [], options)
-      throw Unexpected("an answer of \(answer.count) bytes")
+      throw UnexpectedAnswer("an answer of \(answer.count) bytes")
     } catch let error as ClusterError { return error }
   }
 }
@@ -70,7 +70,7 @@ final class LogLines: Sendable {
   func contain(_ text: String) -> Bool { lines.withLock { $0.contains { $0.contains(text) } } }
 }
 
-struct Unexpected: Error, CustomStringConvertible {
+struct UnexpectedAnswer: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
 }
