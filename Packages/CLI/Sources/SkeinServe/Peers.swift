@@ -134,7 +134,12 @@ actor PeerWatcher: SkeinService {
 
   private func follow(_ changes: PeerStateChanges) async {
     while let change = await changes.next(isolation: self) {
-      if case .up = change.to { await peers.peerIsUp(change.peer) }
+      switch change.to {
+      case .up: await peers.peerIsUp(change.peer)
+      // Connected before a client asks for a key, whenever that is possible.
+      case .idle, .backingOff: context.node.cluster.dial(change.peer)
+      default: break
+      }
     }
   }
 }
