@@ -9,11 +9,13 @@ import Testing
     let start = MonotonicInstant.now
     let early = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
       do {
+        // What the thread waits for when the others come.
+        try timers.queue.arm(at: start.advanced(by: .seconds(3_600))) { log.append(3) }
+        // In this order: a thread that is held up between the two does not change theirs.
+        try timers.queue.arm(at: start.advanced(by: .milliseconds(2))) { log.append(1) }
         try timers.queue.arm(at: start.advanced(by: .milliseconds(4))) {
           continuation.resume(returning: MonotonicInstant.now < start.advanced(by: .milliseconds(4)))
         }
-        // Earlier than what the thread waits for by now.
-        try timers.queue.arm(at: start.advanced(by: .milliseconds(2))) { log.append(1) }
       } catch { Issue.record(error) }
     }
     #expect(!early)
