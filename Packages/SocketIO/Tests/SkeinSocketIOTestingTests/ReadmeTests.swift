@@ -1,3 +1,4 @@
+import SkeinPlatform
 import SkeinSocketIOTesting
 import Testing
 
