@@ -225,6 +225,15 @@ public final class SimulatedNetwork {
     }
   }
 
+  /// Whether the peer's FIN, or what broke the connection, has reached this side's kernel, told or not.
+  ///
+  /// It is what `poll` with POLLRDHUP says: a host may ask before it sends. Asking changes nothing. A connection that is
+  /// being made has not ended; one that its host has closed has.
+  public func hasEnded(_ connection: ConnectionID) -> Bool {
+    guard let side = sides[connection.number], side.hasDescriptor else { return true }
+    return side.isEndReceived || side.error != nil
+  }
+
   /// The address of the host's own side, with the port that it got; `nil` when the connection is gone.
   public func localAddress(of connection: ConnectionID) -> String? { sides[connection.number]?.address }
 
