@@ -214,20 +214,4 @@ public final class SimulatedNetwork {
   /// - Returns: whether it was still to come.
   @discardableResult
   public func cancel(_ timer: TimerID) -> Bool { timers.removeValue(forKey: timer.number) != nil }
-
-  // MARK: What there is
-
-  /// The sides that a host holds, and has not closed, in the order of their making; for finding leaks.
-  public func openConnections(of host: String) -> [ConnectionID] {
-    hosts[number(ofHost: host)].connections.sorted().compactMap { number in
-      guard let side = sides[number], side.hasDescriptor else { return nil }
-      return side.isKnown || !side.id.isServer ? side.id : nil
-    }
-  }
-
-  /// The address of the host's own side, with the port that it got; `nil` when the connection is gone.
-  public func localAddress(of connection: ConnectionID) -> String? { sides[connection.number]?.address }
-
-  /// The address of the other side; `nil` when the connection is gone.
-  public func peerAddress(of connection: ConnectionID) -> String? { sides[connection.number]?.peerAddress }
 }
