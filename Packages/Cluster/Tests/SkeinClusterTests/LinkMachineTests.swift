@@ -371,6 +371,18 @@ private let reset = SystemCallError(call: "recv", errorNumber: ECONNRESET)
         "up > closing: the peer closed the connection", "closing > idle: closed",
       ])
   }
+
+  @Test func `the statistics say what waits and what failed`() {
+    var harness = LinkHarness()
+    harness.call(1, [UInt8](repeating: 0, count: 936))
+    _ = harness.send([UInt8](repeating: 0, count: 936))
+    #expect(harness.link.statistics.pendingCalls == 1 && harness.link.statistics.queuedBytes == 2_000)
+    harness.step { $0.connectFailed(1, refused, now: $1) }
+    let statistics = harness.link.statistics
+    #expect(statistics.pendingCalls == 0 && statistics.queuedBytes == 0 && statistics.lostSends == 1)
+    #expect(statistics.failedAttempts == 1 && statistics.lastFailure == refused && statistics.address == "h:1")
+    #expect(statistics.state == harness.link.state)
+  }
 }
 
 struct Unexpected: Error {}

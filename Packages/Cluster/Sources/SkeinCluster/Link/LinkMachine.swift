@@ -143,6 +143,14 @@ struct LinkMachine: Sendable {
   /// The address as the directory gives it.
   var address: String? { if case .address(let address) = directory { address } else { nil } }
 
+  /// A look at the link from outside.
+  var statistics: LinkStatistics {
+    LinkStatistics(
+      state: state, address: address, pendingCalls: calls.count, queuedBytes: queue.bytes + writer.unsentBytes,
+      failedAttempts: failures, lastFailure: lastFailure, lateAnswers: lateAnswers, unknownAnswers: unknownAnswers,
+      lostSends: lostSends)
+  }
+
   // MARK: Actions
 
   /// Takes what is to be done, in order.
