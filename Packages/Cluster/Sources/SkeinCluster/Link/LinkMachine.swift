@@ -207,7 +207,6 @@ struct LinkMachine: Sendable {
       backOffUntil = nil
       settle(now, "the back-off is over")
     }
-    if isShutDown { return }
     wake(by: deadlines.first { [calls] in calls[$0] != nil })
     wake(by: phaseLimit)
     if case .backingOff(let until, _, _) = state { wake(by: until) }
