@@ -42,8 +42,8 @@ public struct FaultPlan: Hashable, Sendable {
     var entries: [Entry] = []
     let end = duration * 9 / 10
     for _ in 0..<count {
-      let after = Duration.nanoseconds(random.nanoseconds(in: .zero ... end))
-      let over = Duration.nanoseconds(random.nanoseconds(in: after ... end))
+      let after = Duration.nanoseconds(random.nanoseconds(in: .zero...end))
+      let over = Duration.nanoseconds(random.nanoseconds(in: after...end))
       let host = hosts[random.below(hosts.count)]
       let other = hosts[random.below(hosts.count)]
       switch random.below(7) {

@@ -74,8 +74,8 @@ extension SimulatedNetwork {
   public func kill(_ host: String) {
     let number = number(ofHost: host)
     for id in listeners(of: number) { stopListening(id) }
-    for side in connections(of: number) where side.hasDescriptor {
-      release(side)
+    for side in connections(of: number) {
+      if side.hasDescriptor { release(side) }
       side.isClosedTold = true
       removeIfFinished(side)
     }
@@ -98,7 +98,9 @@ extension SimulatedNetwork {
   public func schedule(_ plan: FaultPlan) {
     for entry in plan.entries {
       // Faults of one instant strike in the plan's order, before what else happens.
-      agenda.insert(.fault(entry.fault), at: now.advanced(by: entry.after).nanoseconds, tie: 0)
+      faultsMade += 1
+      faults[faultsMade] = entry.fault
+      agenda.insert(.fault(faultsMade), at: now.advanced(by: entry.after).nanoseconds, tie: 0)
     }
   }
 

@@ -3,7 +3,7 @@
 internal import Glibc
 public import SkeinPlatform
 
-/// An entry of the network's agenda. Numbers are of sides, save a timer's.
+/// An entry of the network's agenda. Numbers are of sides, save a timer's and a fault's.
 enum Happening {
   /// The head of what the side has in flight arrives, or is lost.
   case arrival(UInt64, epoch: UInt32)
@@ -17,7 +17,7 @@ enum Happening {
   case room(UInt64)
   case closed(UInt64)
   case timer(UInt64)
-  case fault(NetworkFault)
+  case fault(UInt64)
 }
 
 extension SimulatedNetwork {
@@ -28,10 +28,10 @@ extension SimulatedNetwork {
   /// - Complexity: O(log n) for each thing that happens, n being what is going to; bytes are copied.
   public func next(until deadline: MonotonicInstant = .distantFuture) -> NetworkEvent? {
     while let entry = agenda.first, entry.time <= deadline.nanoseconds {
-      _ = agenda.removeFirst()
-      if case .timer(let number) = entry.action, timers[number] == nil { continue }
+      agenda.removeFirst()
+      if case .timer(let number) = entry.happening, timers[number] == nil { continue }
       time = max(time, entry.time)
-      if let event = happen(entry.action) {
+      if let event = happen(entry.happening) {
         note(event)
         return event
       }
@@ -62,7 +62,8 @@ extension SimulatedNetwork {
       removeIfFinished(side)
       return .closed(side.id)
     case .timer(let number): return timers.removeValue(forKey: number).map { .timer(tag: $0) }
-    case .fault(let fault):
+    case .fault(let number):
+      guard let fault = faults.removeValue(forKey: number) else { return nil }
       apply(fault)
       return .fault(fault)
     }

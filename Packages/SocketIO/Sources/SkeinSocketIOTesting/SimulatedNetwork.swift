@@ -68,7 +68,7 @@ public final class SimulatedNetwork {
 
   var time: Int64 = 1_000_000_000
   var random: SeededRandom
-  var agenda = EventHeap<Happening>()
+  var agenda = EventHeap()
   var hosts: [Host] = []
   var hostNumbers: [String: Int] = [:]
   var cuts: Set<Route> = []
@@ -76,6 +76,8 @@ public final class SimulatedNetwork {
   var listeners: [String: ListeningSocket] = [:]
   var listenerAddresses: [ListenerID: String] = [:]
   var timers: [UInt64: UInt64] = [:]
+  var faults: [UInt64: NetworkFault] = [:]
+  var faultsMade: UInt64 = 0
   private var connectionsMade: UInt64 = 0
   private var listenersMade: UInt64 = 0
   private var timersMade: UInt64 = 0
@@ -212,20 +214,4 @@ public final class SimulatedNetwork {
   /// - Returns: whether it was still to come.
   @discardableResult
   public func cancel(_ timer: TimerID) -> Bool { timers.removeValue(forKey: timer.number) != nil }
-
-  // MARK: What there is
-
-  /// The sides that a host holds, and has not closed, in the order of their making; for finding leaks.
-  public func openConnections(of host: String) -> [ConnectionID] {
-    hosts[number(ofHost: host)].connections.sorted().compactMap { number in
-      guard let side = sides[number], side.hasDescriptor else { return nil }
-      return side.isKnown || !side.id.isServer ? side.id : nil
-    }
-  }
-
-  /// The address of the host's own side, with the port that it got; `nil` when the connection is gone.
-  public func localAddress(of connection: ConnectionID) -> String? { sides[connection.number]?.address }
-
-  /// The address of the other side; `nil` when the connection is gone.
-  public func peerAddress(of connection: ConnectionID) -> String? { sides[connection.number]?.peerAddress }
 }

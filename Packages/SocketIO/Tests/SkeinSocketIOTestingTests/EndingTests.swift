@@ -112,6 +112,27 @@ import Testing
     #expect(play.story(of: server) == ["accepted", "received 100", "receivedEnd"])
   }
 
+  @Test func `an end can be asked for before it is told`() throws {
+    var conditions = NetworkConditions.calm
+    conditions.wakeDelay = .seconds(1) ... .seconds(1)
+    let play = Play(conditions)
+    let (client, server) = try play.connect()
+    let (other, aborting) = try play.connect()
+    play.network.close(server)
+    play.network.abort(aborting)
+    #expect(!play.network.hasEnded(client))
+    #expect(!play.network.hasEnded(other))
+    play.run(for: .milliseconds(1))
+    #expect(play.story(of: client) == ["connected"])
+    #expect(play.story(of: other) == ["connected"])
+    #expect(play.network.hasEnded(client))
+    #expect(play.network.hasEnded(other))
+    #expect(play.network.hasEnded(server))
+    play.run()
+    #expect(play.story(of: client) == ["connected", "receivedEnd"])
+    #expect(play.story(of: other) == ["connected", "failed ECONNRESET"])
+  }
+
   @Test func `both sides may close in one moment`() throws {
     let play = Play()
     let (client, server) = try play.connect()

@@ -1,7 +1,8 @@
 import Glibc
 import SkeinPlatform
-@testable import SkeinSocketIOTesting
 import Testing
+
+@testable import SkeinSocketIOTesting
 
 @Suite("Flow, faults and time of a simulated network") struct FlowAndFaultTests {
   @Test func `a reader that pauses fills both buffers, and the sender is told of room later`() throws {

@@ -84,6 +84,8 @@ final class Side {
   var acknowledged = 0
   var edge: Int
   var progressAt: Int64 = 0
+  /// It asks for an answer, and does not begin to count its time-out anew.
+  var isProbing = false
   var isWriteEnded = false
   var isEndSent = false
   var isResetInFlight = false

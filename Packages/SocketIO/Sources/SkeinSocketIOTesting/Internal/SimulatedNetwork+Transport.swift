@@ -1,7 +1,7 @@
-// SimulatedNetwork+Transport: segments, acknowledgements and resets: the part of TCP that shows.
+// SimulatedNetwork+Transport: segments and resets: the part of TCP that shows.
 //
 // A direction's segments stand in a queue, and only its head can arrive; so loss is a delay of everything behind it, and
-// order needs no numbers. An acknowledgement is one entry a side: what it says was true when it set out.
+// order needs no numbers.
 
 internal import Glibc
 internal import SkeinPlatform
@@ -10,9 +10,9 @@ extension SimulatedNetwork {
   // MARK: Sending
 
   /// Puts a segment on the wire.
-  func emit(_ content: Segment.Content, from side: Side) {
-    if side.inFlight.isEmpty && side.sent == side.acknowledged { side.progressAt = time }
-    let arrival = max(side.lastArrival, time + random.nanoseconds(in: conditions.latency))
+  func emit(_ content: Segment.Content, from side: Side, after nanoseconds: Int64 = 0) {
+    if side.inFlight.isEmpty && side.sent == side.acknowledged && !side.isProbing { side.progressAt = time }
+    let arrival = max(side.lastArrival, time + nanoseconds + random.nanoseconds(in: conditions.latency))
     side.lastArrival = arrival
     side.inFlight.append(Segment(content: content, arrival: arrival))
     planHead(side)
@@ -39,12 +39,32 @@ extension SimulatedNetwork {
       side.isEndSent = true
     } else if side.inFlight.isEmpty && !canHear(side) {
       // The room that we wait for will not be announced: find out why.
-      emit(.probe, from: side)
+      probe(side, after: 0)
     }
   }
 
   private func canHear(_ side: Side) -> Bool {
     peer(of: side)?.kernel == .established && !cuts.contains(Route(from: side.host, to: side.peerHost))
+  }
+
+  private func probe(_ side: Side, after nanoseconds: Int64) {
+    emit(.probe, from: side, after: nanoseconds)
+    side.isProbing = true
+  }
+
+  /// Asks again, until the time-out, when the answer that a side waits for was lost with the side that gave it.
+  func askAgain(_ side: Side) {
+    switch side.kernel {
+    // Nobody was told of it, and it would never be established.
+    case .halfOpen:
+      side.kernel = .dead
+      side.dropOutput()
+    case .established:
+      guard side.inFlight.isEmpty && (side.sent > side.acknowledged || !side.unsent.isEmpty) else { return }
+      if time >= side.progressAt + conditions.transmissionTimeout.nanosecondsClamped { return timeOut(side) }
+      probe(side, after: conditions.retransmissionDelay.nanosecondsClamped)
+    case .connecting, .dead: break
+    }
   }
 
   /// The host lets go of a descriptor: FIN behind what is to be sent, or RST when there is unread input.
@@ -72,7 +92,7 @@ extension SimulatedNetwork {
     answerWithReset(side)
   }
 
-  private func answerWithReset(_ side: Side) {
+  func answerWithReset(_ side: Side) {
     guard !side.isResetInFlight else { return }
     side.isResetInFlight = true
     emit(.reset, from: side)
@@ -93,7 +113,7 @@ extension SimulatedNetwork {
     removeIfFinished(side)
   }
 
-  private func isLost(from: Int, to: Int) -> Bool {
+  func isLost(from: Int, to: Int) -> Bool {
     hosts[to].isDown || cuts.contains(Route(from: from, to: to)) || random.happens(conditions.loss)
   }
 
@@ -109,7 +129,11 @@ extension SimulatedNetwork {
       if case .reset = segment.content { side.isResetInFlight = false }
       let resets = side.isResetInFlight
       side.dropOutput()
-      if resets { answerWithReset(side) }
+      if resets {
+        answerWithReset(side)
+      } else if let peer = peer(of: side) {
+        askAgain(peer)
+      }
       return
     }
     var segment = segment
@@ -123,23 +147,16 @@ extension SimulatedNetwork {
     side.inFlight.first = segment
   }
 
-  private func backOff(_ attempts: Int) -> Int64 {
+  func backOff(_ attempts: Int) -> Int64 {
     conditions.retransmissionDelay.nanosecondsClamped << min(attempts - 1, 16)
   }
 
-  private func timeOut(_ side: Side) {
+  func timeOut(_ side: Side) {
     side.kernel = .dead
     side.dropOutput()
     if side.hasDescriptor { side.error = ETIMEDOUT }
     planDelivery(side)
     removeIfFinished(side)
-  }
-
-  func giveUpConnecting(_ number: UInt64) {
-    guard let side = sides[number], side.kernel == .connecting, side.hasDescriptor else { return }
-    side.kernel = .dead
-    side.dropOutput()
-    planSoon(.connectFailed(number, ETIMEDOUT))
   }
 
   private func receive(_ content: Segment.Content, from sender: Side) {
@@ -202,111 +219,5 @@ extension SimulatedNetwork {
       if side.hasDescriptor { side.error = side.isEndReceived && !side.isWriteEnded ? EPIPE : ECONNRESET }
       planDelivery(side)
     }
-  }
-
-  // MARK: Connecting
-
-  private func open(_ client: Side) {
-    let listener = listeners[client.peerAddress]
-    let id = ConnectionID(number: client.id.number | 1)
-    let side = Side(
-      id, host: client.peerHost, peerHost: client.host, address: client.peerAddress, peerAddress: client.address,
-      kernel: listener == nil ? .dead : .halfOpen, listener: listener?.id, conditions: conditions,
-      peerCapacity: client.receiveCapacity)
-    add(side)
-    client.edge = side.receiveCapacity
-    // Until it is established nobody can be told of it.
-    side.isClosedTold = true
-    if listener == nil { answerWithReset(side) } else { emit(.openAcknowledged, from: side) }
-  }
-
-  private func establish(_ side: Side) {
-    guard side.kernel == .halfOpen else { return }
-    guard let listener = listeners[side.address], listener.id == side.listener else {
-      side.kernel = .dead
-      return answerWithReset(side)
-    }
-    side.kernel = .established
-    side.hasDescriptor = true
-    side.isClosedTold = false
-    listener.waiting.append(side.id.number)
-    if random.happens(conditions.acceptStallProbability) {
-      plan(.accept(side.id.number), after: random.nanoseconds(in: conditions.acceptStall))
-    } else {
-      planSoon(.accept(side.id.number))
-    }
-  }
-
-  // MARK: Acknowledging
-
-  /// Has the peer know what was received and how much room there is.
-  func planAcknowledgement(_ side: Side) {
-    guard side.kernel == .established else { return }
-    if side.isAcknowledgementDue {
-      side.isAcknowledgementStale = true
-      return
-    }
-    side.isAcknowledgementHeld = false
-    side.acknowledgementAttempts = 0
-    sendAcknowledgement(side, after: random.nanoseconds(in: conditions.latency))
-  }
-
-  private func sendAcknowledgement(_ side: Side, after nanoseconds: Int64) {
-    side.isAcknowledgementDue = true
-    side.isAcknowledgementStale = false
-    side.acknowledging = side.receivedSequence
-    side.announcedEdge = max(side.announcedEdge, side.receivedSequence + side.receiveCapacity - side.received.count)
-    plan(.acknowledgement(side.id.number), after: nanoseconds)
-  }
-
-  /// Tells the peer of room that reading has made, once it is worth it.
-  func announceRoom(_ side: Side) {
-    let edge = side.receivedSequence + side.receiveCapacity - side.received.count
-    if edge - side.announcedEdge >= max(side.receiveCapacity / 4, 1) { planAcknowledgement(side) }
-  }
-
-  func acknowledge(_ number: UInt64) {
-    guard let side = sides[number] else { return }
-    side.isAcknowledgementDue = false
-    guard let sender = peer(of: side), sender.kernel == .established else { return }
-    guard side.kernel == .established else {
-      // It was lost with the side that sent it: the sender finds out.
-      if sender.sent > sender.acknowledged && sender.inFlight.isEmpty { emit(.probe, from: sender) }
-      return
-    }
-    if isLost(from: side.host, to: side.peerHost) { return loseAcknowledgement(side, sender) }
-    side.acknowledgementAttempts = 0
-    sender.edge = max(sender.edge, side.announcedEdge)
-    if side.acknowledging > sender.acknowledged {
-      sender.acknowledged = side.acknowledging
-      sender.progressAt = time
-    }
-    if side.isAcknowledgementStale { sendAcknowledgement(side, after: random.nanoseconds(in: conditions.latency)) }
-    transmit(sender)
-    planRoom(sender)
-    removeIfFinished(sender)
-  }
-
-  private func loseAcknowledgement(_ side: Side, _ sender: Side) {
-    side.acknowledgementAttempts += 1
-    var delay = backOff(side.acknowledgementAttempts)
-    if sender.sent > sender.acknowledged {
-      let deadline = sender.progressAt + conditions.transmissionTimeout.nanosecondsClamped
-      if time >= deadline { return timeOut(sender) }
-      delay = min(delay, deadline - time)
-    } else if cuts.contains(Route(from: side.host, to: side.peerHost)) {
-      // Nobody sends, so nobody asks again; healing does.
-      side.isAcknowledgementHeld = true
-      return
-    }
-    sendAcknowledgement(side, after: delay)
-  }
-
-  private func planRoom(_ side: Side) {
-    guard side.wantsRoom && !side.isRoomDue && side.hasDescriptor && side.room >= max(side.sendCapacity / 3, 1) else {
-      return
-    }
-    side.isRoomDue = true
-    planSoon(.room(side.id.number))
   }
 }
