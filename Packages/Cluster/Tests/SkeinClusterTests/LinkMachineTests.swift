@@ -348,12 +348,24 @@ private let reset = SystemCallError(call: "recv", errorNumber: ECONNRESET)
     harness.call(1)
     harness.step { $0.shutDown(now: $1) }
     #expect(harness.code(1) == .shuttingDown)
-    #expect(harness.log.contains(.close(attempt: 1)) && harness.armed == nil)
+    #expect(harness.log.contains(.close(attempt: 1)))
     harness.call(2)
     #expect(harness.code(2) == .shuttingDown)
     harness.step { $0.connectionClosed(1, now: $1) }
     harness.step { $0.setAddress("h:9", now: $1) }
-    #expect(harness.link.state == .shutDown && harness.connects.isEmpty)
+    #expect(harness.link.state == .shutDown && harness.connects.isEmpty && harness.armed == nil)
+  }
+
+  @Test func `a connection that does not close in time when the node shuts down is aborted`() {
+    var harness = LinkHarness.up()
+    harness.step { $0.shutDown(now: $1) }
+    harness.advance(2.9)
+    #expect(!harness.log.contains(.abort(attempt: 1)))
+    harness.advance(0.2)
+    #expect(harness.log.contains(.abort(attempt: 1)))
+    harness.step { $0.connectionClosed(1, now: $1) }
+    harness.advance(100)
+    #expect(harness.log.filter { $0 == .abort(attempt: 1) }.count == 1)
   }
 
   @Test func `each change of state is told once, with its reason`() {
@@ -370,6 +382,18 @@ private let reset = SystemCallError(call: "recv", errorNumber: ECONNRESET)
         "idle > connecting: a request", "connecting > up: connected",
         "up > closing: the peer closed the connection", "closing > idle: closed",
       ])
+  }
+
+  @Test func `the statistics say what waits and what failed`() {
+    var harness = LinkHarness()
+    harness.call(1, [UInt8](repeating: 0, count: 936))
+    _ = harness.send([UInt8](repeating: 0, count: 936))
+    #expect(harness.link.statistics.pendingCalls == 1 && harness.link.statistics.queuedBytes == 2_000)
+    harness.step { $0.connectFailed(1, refused, now: $1) }
+    let statistics = harness.link.statistics
+    #expect(statistics.pendingCalls == 0 && statistics.queuedBytes == 0 && statistics.lostSends == 1)
+    #expect(statistics.failedAttempts == 1 && statistics.lastFailure == refused && statistics.address == "h:1")
+    #expect(statistics.state == harness.link.state)
   }
 }
 

@@ -242,6 +242,15 @@ private final class Schedule {
     }
   }
 
+  @Test func `a seed is a schedule: run again it is the same, event by event`() {
+    for seed in [0, 1, 2, 15, 16] as [UInt64] {
+      let first = Schedule(seed: seed)
+      let second = Schedule(seed: seed)
+      #expect(first.run() == second.run())
+      #expect(first.network.checksum == second.network.checksum && first.network.now == second.network.now)
+    }
+  }
+
   @Test func `a call after the peer's FIN has reached the kernel succeeds, each time`() {
     let rounds = isSoak ? 100_000 : 10_000
     var conditions = NetworkConditions()

@@ -51,15 +51,19 @@ extension LinkMachine {
   /// Ends everything; nothing is taken any more.
   mutating func shutDown(now: MonotonicInstant) {
     if isShutDown { return }
-    let attempt = attempt
     let wasUp = isUp
-    let wasConnecting = state == .connecting
-    let isClosing = state == .closing
+    let wasEnding = state == .connecting || state == .closing
     failEverything("shut down", error(.shuttingDown))
     enter(.shutDown, "this node is shutting down")
-    if wasUp { act(.close(attempt: attempt)) }
-    if wasConnecting || isClosing { act(.abort(attempt: attempt)) }
-    disarm()
+    if wasUp {
+      // What was written is still sent, within the time that a connection has to close.
+      act(.close(attempt: attempt))
+      phaseLimit = now.advanced(by: configuration.closeTimeout)
+      wake(by: phaseLimit)
+    } else {
+      if wasEnding { act(.abort(attempt: attempt)) }
+      disarm()
+    }
   }
 
   private mutating func leave(_ reason: String, _ failure: ClusterError, _ now: MonotonicInstant) {
@@ -140,6 +144,10 @@ extension LinkMachine {
       end("the connection is gone", keepsQueue: true, isOrderly: nil, lost("the connection is gone"), now)
     }
     if state == .closing { settle(now, "closed") }
+    if isShutDown {
+      phaseLimit = nil
+      disarm()
+    }
   }
 
   /// So many bytes that were taken are not the kernel's yet.
@@ -231,11 +239,11 @@ extension LinkMachine {
       startBackOff(failure, now)
       enter(.closing, "\(failure)")
       act(.abort(attempt: attempt))
-    case .closing: act(.abort(attempt: attempt))
+    case .closing, .shutDown: act(.abort(attempt: attempt))
     case .up:
       let text = "the peer closed the connection"
       end(text, keepsQueue: true, isOrderly: false, lost(text), now)
-    case .unknown, .idle, .backingOff, .down, .shutDown: break
+    case .unknown, .idle, .backingOff, .down: break
     }
   }
 

@@ -143,6 +143,14 @@ struct LinkMachine: Sendable {
   /// The address as the directory gives it.
   var address: String? { if case .address(let address) = directory { address } else { nil } }
 
+  /// A look at the link from outside.
+  var statistics: LinkStatistics {
+    LinkStatistics(
+      state: state, address: address, pendingCalls: calls.count, queuedBytes: queue.bytes + writer.unsentBytes,
+      failedAttempts: failures, lastFailure: lastFailure, lateAnswers: lateAnswers, unknownAnswers: unknownAnswers,
+      lostSends: lostSends)
+  }
+
   // MARK: Actions
 
   /// Takes what is to be done, in order.
@@ -199,7 +207,6 @@ struct LinkMachine: Sendable {
       backOffUntil = nil
       settle(now, "the back-off is over")
     }
-    if isShutDown { return }
     wake(by: deadlines.first { [calls] in calls[$0] != nil })
     wake(by: phaseLimit)
     if case .backingOff(let until, _, _) = state { wake(by: until) }

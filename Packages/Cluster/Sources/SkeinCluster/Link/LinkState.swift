@@ -69,6 +69,28 @@ public struct LinkConfiguration: Hashable, Sendable {
   public init() {}
 }
 
+/// What a link has to say about itself, for those who watch.
+public struct LinkStatistics: Hashable, Sendable {
+  /// The state of the connection.
+  public let state: LinkState
+  /// The peer's address as the directory gives it.
+  public let address: String?
+  /// Calls that wait for a connection or for their answer.
+  public let pendingCalls: Int
+  /// Bytes of requests that the kernel does not have.
+  public let queuedBytes: Int
+  /// Attempts to connect that failed in a row.
+  public let failedAttempts: Int
+  /// Why the last attempt failed; nil when none did.
+  public let lastFailure: SystemCallError?
+  /// Answers that came after their caller had gone.
+  public let lateAnswers: Int
+  /// Answers whose session nobody ever waited for.
+  public let unknownAnswers: Int
+  /// Sends that were taken and then lost with a connection; an upper bound.
+  public let lostSends: Int
+}
+
 /// The answer to a send, at once.
 public enum ClusterSendReceipt: Hashable, Sendable {
   /// Taken; it is lost if the connection ends before it is written, and then it is counted and logged.

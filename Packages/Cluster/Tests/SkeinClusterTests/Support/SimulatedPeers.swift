@@ -1,17 +1,9 @@
 // SimulatedPeers: the drivers of a link and of acceptors over a simulated network, as their contracts want them.
 
 import SkeinPlatform
+import SkeinSocketIOTesting
 
 @testable import SkeinCluster
-@testable import SkeinSocketIOTesting
-
-extension SimulatedNetwork {
-  /// Whether the peer's FIN or a reset has reached this side's kernel, told or not: what poll says with POLLRDHUP.
-  func kernelKnowsEnd(_ connection: ConnectionID) -> Bool {
-    guard let side = sides[connection.number] else { return true }
-    return side.isEndReceived || side.error != nil
-  }
-}
 
 /// What a driver holds of one connection: bytes that the network has no room for yet.
 struct Outbox {
@@ -62,7 +54,7 @@ final class SimulatedClient {
   }
 
   /// Whether the kernel knows that the present connection has ended.
-  var kernelKnowsEnd: Bool { connection.map(network.kernelKnowsEnd) ?? false }
+  var kernelKnowsEnd: Bool { connection.map(network.hasEnded) ?? false }
 
   func tell(_ event: (inout LinkMachine) -> Void) {
     event(&link)
