@@ -21,7 +21,7 @@ let layers: [(name: String, modules: [String])] = [
   ("Scheduler", ["Scheduler", "Mailbox", "Platform"]),
   ("SocketIO", ["SocketIO", "Platform"]),
   ("Serialization", ["Serialization"]),
-  ("Runtime", ["Runtime"]),
+  ("Runtime", ["Runtime", "Cluster", "SocketIO"]),
 ]
 
 /// A layer's cases.
@@ -70,6 +70,7 @@ let package = Package(
     .package(path: "../Packages/Scheduler"),
     .package(path: "../Packages/SocketIO"),
     .package(path: "../Packages/Serialization"),
+    .package(path: "../Packages/Cluster"),
     .package(path: "../Packages/Runtime", traits: ["IOUring"]),
   ],
   targets: [

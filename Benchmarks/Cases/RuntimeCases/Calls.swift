@@ -31,6 +31,7 @@ actor Adder: SkeinService {
   }
 
   static let add = Command("ADD") { (adder: isolated Adder, number: Int) in adder.plus(number) }
+  static let commands: CommandTable<Adder> = [add]
   static let addAsynchronous = Command("ADDASYNC") { (adder: isolated Adder, number: Int) async in adder.plus(number) }
 }
 

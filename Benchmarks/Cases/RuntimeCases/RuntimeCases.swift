@@ -2,6 +2,7 @@
 
 public import CaseSupport
 internal import Skein
+internal import SkeinSocketIO
 
 /// The runtime's cases.
 public let runtimeCases: [LayerCase] =
@@ -19,6 +20,18 @@ public let runtimeCases: [LayerCase] =
   } + [
     LayerCase("Runtime/idle-service/bytes", count: 100_000, testCount: 100, run: idleServices)
   ]
+  + [SocketBackend.epoll, .ioUring].filter { $0.unavailability() == nil }.flatMap { backend in
+    let name = backend.rawValue
+    return [
+      LayerCase("Runtime/cluster-call/1-caller-\(name)", count: 20_000) {
+        try clusterCalls($0, callers: 1, backend, $1)
+      },
+      LayerCase("Runtime/cluster-call/100-callers-\(name)", count: 50_000) {
+        try clusterCalls($0, callers: 100, backend, $1)
+      },
+      LayerCase("Runtime/cluster-send/1-sender-\(name)", count: 100_000) { try clusterSends($0, backend, $1) },
+    ]
+  }
 
 /// Runs `body` with a node that shuts down afterwards, and waits for it.
 func withNode<Result: Sendable>(
@@ -41,7 +54,7 @@ func withNode<Result: Sendable>(
 }
 
 /// A task's result for a thread that waits.
-private final class Outcome<Value: Sendable>: @unchecked Sendable {
+final class Outcome<Value: Sendable>: @unchecked Sendable {
   // @unchecked: written before `done`, read after it.
   private let done = Event()
   private var result: Result<Value, any Error>?

@@ -3,6 +3,7 @@
 internal import SkeinCluster
 internal import SkeinPlatform
 internal import SkeinSerialization
+internal import Synchronization
 
 /// One exported service without its type.
 struct Export: Sendable {
@@ -16,19 +17,20 @@ struct Export: Sendable {
     id = service.id
     localName = service.record.name
     let table = Service.commands
+    let drops = DropLog()
     deliver = { request, log in
       let bound: (command: String, request: RemoteRequest<Service>)
       do throws(RemoteFault) { bound = try Export.bind(request.body, table, name) } catch {
         if request.kind == .push {
-          log(.warning, "a peer's message was dropped", ["peer": "\(request.peerAddress)", "reason": error.text])
+          drops.note(log, ["peer": "\(request.peerAddress)", "reason": error.text])
         }
         return request.fail(error.text)
       }
       if request.kind == .push {
         let receipt = bound.request.send(service)
         if receipt != .delivered {
-          log(
-            .warning, "a peer's message was dropped",
+          drops.note(
+            log,
             ["peer": "\(request.peerAddress)", "command": bound.command, "service": name, "reason": "\(receipt)"])
         }
         return
@@ -65,6 +67,20 @@ struct Export: Sendable {
   }
 }
 
+/// Tells of messages that were dropped: of the first, and then of each whose number is a power of two, so that a flood
+/// of them does not become one of lines.
+final class DropLog: Sendable {
+  // MARK: Any thread
+  private let count = Atomic<Int>(0)
+
+  func note(_ log: SkeinLog, _ facts: [String: String]) {
+    // Relaxed: a count.
+    let number = count.add(1, ordering: .relaxed).newValue
+    guard number.nonzeroBitCount == 1 else { return }
+    log(.warning, "a peer's message was dropped", facts.merging(["dropped so far": "\(number)"]) { given, _ in given })
+  }
+}
+
 /// Why a request is not given to a service.
 private struct RemoteFault: Error {
   let text: String
@@ -75,6 +91,7 @@ final class ExportTable: ClusterRequestHandler {
   private let log: SkeinLog
   // MARK: Under lock
   private let exports = Lock<[String: Export]>([:])
+  private let drops = DropLog()
 
   init(_ log: SkeinLog) { self.log = log }
 
@@ -95,9 +112,8 @@ final class ExportTable: ClusterRequestHandler {
   func handle(_ request: ClusterInboundRequest) {
     guard let export = find(request.address) else {
       if request.kind == .push {
-        log(
-          .warning, "a peer's message was dropped",
-          ["peer": "\(request.peerAddress)", "reason": "nothing is exported as \(request.address)"])
+        drops.note(
+          log, ["peer": "\(request.peerAddress)", "reason": "nothing is exported as \(request.address)"])
       }
       return request.fail(isName(request.address) ? "Invalid name" : "call to invalid address")
     }
