@@ -54,6 +54,8 @@ final class Peers: Sendable {
         deadline: peer.hasBeenUp ? .standard : .after(firstWait), waitsForConnection: !peer.hasBeenUp)
     } catch let error as ClusterError {
       throw fault(name, error)
+    } catch {
+      throw PeerFault(description: "ERR peer \(name) cannot be asked: \(error)")
     }
     guard let reply = batch.reply(from: Array(answers)) else { throw fault(name, "its answers cannot be read") }
     return reply
