@@ -1,6 +1,6 @@
 // A link against acceptors over a simulated network with loss, delay, RST, half-close, partition and crash.
 //
-// A schedule is a seed. One that fails is printed; SKEIN_SEED=seed runs it alone.
+// A schedule is a seed. One that fails is printed; SKEIN_SEED=seed, or several with commas, runs it alone.
 
 import Foundation
 import SkeinPlatform
@@ -230,12 +230,14 @@ private final class Schedule {
 @Suite("Simulated network") struct SimulationTests {
   private static let schedules = isSoak ? 1_000_000 : 10_000
   private static let chunks = 16
-  private static let onlySeed = ProcessInfo.processInfo.environment["SKEIN_SEED"].flatMap { UInt64($0) }
+  private static let onlySeeds = ProcessInfo.processInfo.environment["SKEIN_SEED"].map {
+    $0.split(separator: ",").compactMap { UInt64($0) }
+  }
 
   @Test(arguments: 0..<chunks)
   func `every call ends once, in time and with the right answer, whatever the network does`(chunk: Int) {
     var seeds = Array(stride(from: UInt64(chunk), to: UInt64(Self.schedules), by: Self.chunks))
-    if let seed = Self.onlySeed { seeds = chunk == 0 ? [seed] : [] }
+    if let only = Self.onlySeeds { seeds = chunk == 0 ? only : [] }
     for seed in seeds {
       let problems = Schedule(seed: seed).run()
       if !problems.isEmpty { Issue.record("SKEIN_SEED=\(seed): \(problems)") }
