@@ -105,6 +105,7 @@ extension Integration {
         #expect(text.contains("peer db2 is down"), "\(text)")
         try Poll.until("INFO does not call db2 up") { try !cluster.peerLine(0, "db2").contains("state=up") }
         try #expect(client.ask("SET", cluster.key(of: 0), "served") == .ok)
+        client.disconnect()
         try #expect(cluster[0].stop() == .code(0), "without its peer as well")
       }
     }

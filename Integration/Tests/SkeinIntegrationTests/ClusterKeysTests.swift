@@ -63,7 +63,10 @@ extension Integration {
             try first.send(Request.bytes([Array("SET".utf8), Array(key.utf8), value]))
           }
         }
-        for _ in keys { try #expect(first.readReply() == .ok) }
+        for key in keys {
+          let reply = try first.readReply()
+          #expect(reply == .ok, "\(key) of \(cluster.ring.owner(key))")
+        }
         try writer.value()
         try second.send(keys.flatMap { Request.bytes("GET", $0) })
         for value in values { try #expect(second.readReply() == .bulk(value)) }
