@@ -28,7 +28,8 @@ extension Integration {
       ("--io", "default: SKEIN_IO, else auto"), ("--max-clients", "default: 10000"),
       ("--maxmemory", "default: no limit"), ("--max-bulk-length", "default: 536870912"),
       ("--max-arguments", "default: 1048576"), ("--max-unread-output", "default: 8388608"),
-      ("--call-deadline", "default: 5.0"), ("--version", ""), ("--help", ""),
+      ("--call-deadline", "default: 5.0"), ("--cluster", ""), ("--peer", ""), ("--insecure-cluster", ""),
+      ("--version", ""), ("--help", ""),
     ]
 
     @Test func `the help names every option and its default`() throws {

@@ -3,9 +3,9 @@
 import Glibc
 
 /// A listening socket that holds a port.
-@safe final class FreePort: Sendable {
+@safe final class FreePort {
   let port: UInt16
-  private let descriptor: Int32
+  private var descriptor: Int32
 
   /// Listens on a port of the kernel's choice.
   init() throws {
@@ -24,7 +24,13 @@ import Glibc
     port = UInt16(bigEndian: address.sin_port)
   }
 
-  deinit { close(descriptor) }
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Hands the listening socket over to the caller.
+  func release() -> Int32 {
+    defer { descriptor = -1 }
+    return descriptor
+  }
 
   /// A port that was free a moment ago.
   static func find() throws -> UInt16 { try FreePort().port }

@@ -18,6 +18,10 @@ struct Node {
   /// The line that it printed once everything listened.
   let readyLine: String
   let port: UInt16
+  /// Where other nodes reach it, if the ready line says so.
+  var clusterAddress: String? {
+    readyLine.split(separator: " ").first { $0.hasPrefix("cluster=") }.map { String($0.dropFirst("cluster=".count)) }
+  }
   var figures: ProcessFigures { ProcessFigures(pid: process.pid) }
 
   /// Starts a node on a port of the kernel's choice and waits for its ready line.

@@ -39,6 +39,14 @@ import Glibc
     guard status == 0 else { throw Failure("cannot connect to port \(port): errno \(errno)") }
   }
 
+  /// The other end of a connection that was accepted.
+  init(adopting descriptor: Int32) throws {
+    self.descriptor = descriptor
+    let guardTime = timeval(tv_sec: Environment.hangGuardSeconds, tv_usec: 0)
+    try set(SOL_SOCKET, SO_RCVTIMEO, guardTime)
+    try set(SOL_SOCKET, SO_SNDTIMEO, guardTime)
+  }
+
   deinit { disconnect() }
 
   /// Closes the socket.

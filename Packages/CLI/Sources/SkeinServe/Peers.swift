@@ -53,7 +53,7 @@ final class Peers: Sendable {
         KeyService.execute, fingerprintText, ByteString(batch.requests()),
         deadline: peer.hasBeenUp ? .standard : .after(firstWait), waitsForConnection: !peer.hasBeenUp)
     } catch let error as ClusterError {
-      throw fault(name, error)
+      throw fault(name, error, hasBeenUp: peer.hasBeenUp)
     } catch {
       throw PeerFault(description: "ERR peer \(name) cannot be asked: \(error)")
     }
@@ -61,11 +61,11 @@ final class Peers: Sendable {
     return reply
   }
 
-  private func fault(_ name: String, _ error: ClusterError) -> PeerFault {
+  private func fault(_ name: String, _ error: ClusterError, hasBeenUp: Bool) -> PeerFault {
     switch error.code {
     case .connectFailed, .peerDown, .answerLost, .disconnected, .notSent:
       PeerFault(description: "ERR peer \(name) is down: \(error)")
-    case .deadlineExceeded where !error.mayHaveExecuted:
+    case .deadlineExceeded where !error.mayHaveExecuted && !hasBeenUp:
       PeerFault(description: "ERR peer \(name) is down: it has not been up yet")
     case .remoteError: fault(name, error.text ?? "an error without a text")
     default: PeerFault(description: "ERR peer \(name) gave no answer: \(error)")
@@ -133,11 +133,15 @@ actor PeerWatcher: SkeinService {
   static let watch = Command("WATCH") { (watcher: isolated PeerWatcher, changes: PeerStateChanges) async in
     await watcher.follow(changes)
   }
+  private static let compare = Command("COMPARE") { (watcher: isolated PeerWatcher, peer: String) async in
+    await watcher.peers.peerIsUp(peer)
+  }
 
   private func follow(_ changes: PeerStateChanges) async {
     while let change = await changes.next(isolation: self) {
       switch change.to {
-      case .up: await peers.peerIsUp(change.peer)
+      // Beside this: a peer that does not answer must not keep the others from being known.
+      case .up: _ = reference.send(PeerWatcher.compare, change.peer)
       // Connected before a client asks for a key, whenever that is possible.
       case .idle, .backingOff: context.node.cluster.dial(change.peer)
       default: break

@@ -27,9 +27,10 @@ enum ArgumentText {
     }
   }
 
-  /// Decimal integers and reals. `inf`, `nan` and hexadecimal forms are words.
+  /// Decimal integers and reals. `inf`, `nan`, hexadecimal forms and what begins with a plus are words.
   private static func number(_ word: String) -> Value? {
-    if let integer = Int64(word), word.utf8.first != UInt8(ascii: "+") { return .integer(integer) }
+    guard word.utf8.first != UInt8(ascii: "+") else { return nil }
+    if let integer = Int64(word) { return .integer(integer) }
     let isDecimal = word.utf8.allSatisfy { byte in
       (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.eE".utf8.contains(byte)
     }

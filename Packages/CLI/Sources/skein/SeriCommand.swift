@@ -1,6 +1,7 @@
 // SeriCommand: `skein seri`: messages of Skynet's encoding, between hexadecimal and tagged JSON, one a line.
 
 internal import ArgumentParser
+internal import Glibc
 internal import SkeinSerialization
 internal import SkeinTaggedJSON
 
@@ -50,6 +51,8 @@ struct SeriCommand: ParsableCommand {
         hasFailed = true
         print("error: \(rejection)")
       }
+      // Whoever writes one line and waits for its answer has it.
+      fflush(nil)
     }
     if hasFailed { throw ExitCode(1) }
   }

@@ -81,7 +81,7 @@ struct Serve: ParsableCommand {
       print("ready name=\(name) resp=\(real.resp)\(own) io=\(node.socketBackend?.rawValue ?? "none")")
       fflush(nil)
     case .failure(let error):
-      throw failure("cannot listen on \(address): \(error)")
+      throw failure("cannot listen: \(error)")
     }
     _ = ProcessSignals.wait()
     _ = try? PlatformThread.start(name: "second-signal") {
@@ -175,17 +175,29 @@ struct Serve: ParsableCommand {
     configuration.nodeName = name
     configuration.backend = node.socketBackend?.rawValue ?? "none"
     configuration.processID = getpid()
-    configuration.ring = place.flatMap { $0.directory.isEmpty ? nil : $0.ring }
+    configuration.ring = place?.ring
     // Peers are let in when everything is there that they may ask for.
     if let place { node.cluster.reload(place.directory) }
-    let real = try await RESPServer.start(on: node, at: address, configuration, exports: place != nil).address
-    let own = try place.map { try node.cluster.open(on: $0.address) }
+    let real: SocketEndpoint
+    do { real = try await RESPServer.start(on: node, at: address, configuration, exports: place != nil).address } catch {
+      throw StartFailure(description: "--resp \(address): \(error)")
+    }
+    let own = try place.map { place throws(StartFailure) in
+      do { return try node.cluster.open(on: place.address) } catch {
+        throw StartFailure(description: "--cluster \(place.address): \(error)")
+      }
+    }
     for _ in 0..<blocker {
       let service = try await node.spawn { Blocker($0) }
       service.send(Blocker.block)
     }
     node.log(.info, "sockets", ["backend": node.socketBackendExplanation ?? "none"])
     return Addresses(resp: real, cluster: own)
+  }
+
+  /// Which address cannot be had, and why.
+  private struct StartFailure: Error, CustomStringConvertible {
+    let description: String
   }
 
   /// An error that ends the command with a sentence and status 1.
