@@ -47,14 +47,14 @@ final class TestNode: Sendable {
 
   /// Calls a name of another node.
   func call(
-    _ peer: String, _ name: String, _ body: [UInt8] = [], _ options: ClusterCallOptions = .after(.seconds(20))
+    _ peer: String, _ name: String, _ body: [UInt8] = [], _ options: ClusterCallOptions = .after(.seconds(120))
   ) async throws -> [UInt8] {
     try await cluster.call(peer, .name(ClusterName(name)), body, options)
   }
 
   /// What a call fails with.
   func failure(
-    _ peer: String, _ name: String = "@echo", _ options: ClusterCallOptions = .after(.seconds(20))
+    _ peer: String, _ name: String = "@echo", _ options: ClusterCallOptions = .after(.seconds(120))
   ) async throws -> ClusterError {
     do {
       let answer = try await call(peer, name, [], options)

@@ -121,7 +121,7 @@ import Testing
   @Test(arguments: backends)
   func `a call may wait for a peer that is not there yet`(backend: SocketBackend) async throws {
     let a = try TestNode("a", backend)
-    let waiting = Task { try await a.call("b", "@echo", [5], .after(.seconds(20), waitsForConnection: true)) }
+    let waiting = Task { try await a.call("b", "@echo", [5], .after(.seconds(120), waitsForConnection: true)) }
     let b = try TestNode("b", backend)
     a.knows(b)
     #expect(try await waiting.value == [5])
@@ -164,7 +164,7 @@ import Testing
     let error = try await pending.value
     #expect(error.code == .disconnected && error.text == "maintenance" && error.mayHaveExecuted)
     #expect(try await a.call("b", "@echo", [2]) == [2])
-    #expect(try await b.call("a", "@echo", [2], .after(.seconds(20), waitsForConnection: true)) == [2])
+    #expect(try await b.call("a", "@echo", [2], .after(.seconds(120), waitsForConnection: true)) == [2])
   }
 
   @Test(arguments: backends)
