@@ -57,6 +57,8 @@ let package = Package(
         .product(name: "Skein", package: "Runtime"),
         .product(name: "SkeinPlatform", package: "Platform"),
         .product(name: "SkeinSocketIO", package: "SocketIO"),
+        .product(name: "SkeinSerialization", package: "Serialization"),
+        .product(name: "SkeinCluster", package: "Cluster"),
       ],
       swiftSettings: settings),
   ],

@@ -137,7 +137,6 @@ extension Integration {
           }
           return try fill() == 0
         }
-        print("FLOOD", sent)
         try #expect(scene.node.figures.residentBytes() - before < 96 << 20)
       }
     }

@@ -149,7 +149,9 @@ private func filled(_ value: [String: Any]) -> String {
 private func table(_ value: [String: Any]) -> String {
   var entries: [String: String] = [:]
   var array = value["array"] as? [[String: Any]] ?? []
-  if let rep = value["array_rep"] as? [String: Any], let count = rep["n"] as? Int, let element = rep["v"] as? [String: Any] {
+  if let rep = value["array_rep"] as? [String: Any], let count = rep["n"] as? Int,
+    let element = rep["v"] as? [String: Any]
+  {
     array = Array(repeating: element, count: count)
   }
   for (index, element) in array.enumerated() { entries["int \(index + 1)"] = canonical(element) }

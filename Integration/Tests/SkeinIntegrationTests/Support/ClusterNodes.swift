@@ -21,7 +21,7 @@ final class ClusterNodes {
     names = backends.indices.map { "db\($0 + 1)" }
     self.backends = backends
     // All are held at once, so that they differ.
-    let held = try backends.map { _ in try FreePort() }
+    let held = try backends.map { _ in try FreePort.lasting() }
     ports = held.map(\.port)
     ring = KeyRing(names)
     running = backends.map { _ in nil }

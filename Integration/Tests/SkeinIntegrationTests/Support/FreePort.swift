@@ -7,12 +7,13 @@ import Glibc
   let port: UInt16
   private var descriptor: Int32
 
-  /// Listens on a port of the kernel's choice.
-  init() throws {
+  /// Listens on a port: 0 for one of the kernel's choice.
+  init(port wanted: UInt16 = 0) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+    address.sin_port = wanted.bigEndian
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let socket = descriptor
     let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -20,7 +21,11 @@ import Glibc
         unsafe bind(socket, pointer, size) | listen(socket, 1) | getsockname(socket, pointer, &size)
       }
     }
-    guard status == 0 else { throw Failure("no port to listen on: errno \(errno)") }
+    guard status == 0 else {
+      close(descriptor)
+      descriptor = -1
+      throw Failure("no port to listen on: errno \(errno)")
+    }
     port = UInt16(bigEndian: address.sin_port)
   }
 
@@ -30,6 +35,15 @@ import Glibc
   func release() -> Int32 {
     defer { descriptor = -1 }
     return descriptor
+  }
+
+  /// Listens on a port below those that the kernel gives to outgoing connections, so that it stays free when it is
+  /// left for a moment.
+  static func lasting() throws -> FreePort {
+    for _ in 0..<1_000 {
+      if let port = try? FreePort(port: .random(in: 15_000..<30_000)) { return port }
+    }
+    throw Failure("no port of 1,000 is free")
   }
 
   /// A port that was free a moment ago.

@@ -84,6 +84,9 @@ final class Peers: Sendable {
 
   // MARK: What happens to peers
 
+  /// Connects to all of them now.
+  func dial() { for peer in ring.peers { node.cluster.dial(peer) } }
+
   /// Asks a peer that has just come up for its list of names.
   func peerIsUp(_ name: String) async {
     guard let number = ring.peers.firstIndex(of: name) else { return }

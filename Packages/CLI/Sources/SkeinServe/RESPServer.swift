@@ -63,8 +63,10 @@ public final class RESPServer: Sendable {
     node.cluster.register(Peers.exportedName, keys)
     let watcher = try await node.spawn { PeerWatcher($0, peers) }
     _ = watcher.send(PeerWatcher.watch, node.cluster.stateChanges())
-    for peer in peers.ring.peers { node.cluster.dial(peer) }
   }
+
+  /// Connects to the other nodes, once this one listens for them: they connect back as soon as they hear of it.
+  public func dialPeers() { peers?.dial() }
 
   // MARK: - Executing
 

@@ -145,7 +145,7 @@ struct OneRequest {
 
   /// What went wrong, and what to look at.
   private func explain(_ error: ClusterError) -> any Error {
-    let service = "\(arguments.name) at \(arguments.address)"
+    let who = "\(arguments.name) at \(arguments.address)"
     switch error.code {
     case .connectFailed:
       return Self.end(
@@ -153,7 +153,7 @@ struct OneRequest {
           + " is a node's cluster port open there?", status: 1)
     case .deadlineExceeded:
       return Self.end(
-        "no answer from \(service) within \(arguments.timeout) s"
+        "no answer from \(who) within \(arguments.timeout) s"
           + (error.mayHaveExecuted ? "; the request may have been executed: look at the service" : ""), status: 2)
     case .remoteError where error.text == "Invalid name" || error.text?.hasSuffix("call to invalid address") == true:
       return Self.end(
@@ -161,7 +161,7 @@ struct OneRequest {
           + " that the node registers", status: 1)
     case .remoteError:
       return Self.end(
-        "\(arguments.command) of \(service) failed: \(error.text ?? "no reason given"); look at that node's log",
+        "\(arguments.command) of \(who) failed: \(error.text ?? "no reason given"); look at that node's log",
         status: 1)
     default: return Self.end("\(arguments.address): \(error)", status: 1)
     }

@@ -178,8 +178,11 @@ struct Serve: ParsableCommand {
     configuration.ring = place?.ring
     // Peers are let in when everything is there that they may ask for.
     if let place { node.cluster.reload(place.directory) }
+    let server: RESPServer
     let real: SocketEndpoint
-    do { real = try await RESPServer.start(on: node, at: address, configuration, exports: place != nil).address } catch {
+    do {
+      (server, real) = try await RESPServer.start(on: node, at: address, configuration, exports: place != nil)
+    } catch {
       throw StartFailure(description: "--resp \(address): \(error)")
     }
     let own = try place.map { place throws(StartFailure) in
@@ -187,6 +190,7 @@ struct Serve: ParsableCommand {
         throw StartFailure(description: "--cluster \(place.address): \(error)")
       }
     }
+    server.dialPeers()
     for _ in 0..<blocker {
       let service = try await node.spawn { Blocker($0) }
       service.send(Blocker.block)
