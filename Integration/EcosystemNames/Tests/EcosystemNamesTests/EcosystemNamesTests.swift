@@ -13,10 +13,14 @@ import Metrics
 import NIOCore
 import ServiceLifecycle
 import Skein
+import SkeinCluster
 import SkeinMailbox
 import SkeinPlatform
 import SkeinScheduler
+import SkeinSerialization
 import SkeinSocketIO
+import SkeinSocketIOTesting
+import SkeinTaggedJSON
 import SkeinTimer
 import Synchronization
 import Testing
@@ -56,6 +60,7 @@ private enum SkeinPlatformNames {
   typealias OfPlatformThread = PlatformThread
   typealias OfProcessMemory = ProcessMemory
   typealias OfProcessSignals = ProcessSignals
+  typealias OfReferenceWord = ReferenceWord
   typealias OfSystemCallError = SystemCallError
   typealias OfTaskGate = TaskGate
   typealias OfThreadSlot = ThreadSlot
@@ -69,6 +74,7 @@ private enum SkeinMailboxNames {
   typealias OfMailboxConsumer = MailboxConsumer
   typealias OfPushReceipt = PushReceipt
   typealias OfSPSCRing = SPSCRing
+  typealias OfSystemBatch = SystemBatch
 }
 
 /// What SkeinTimer makes public.
@@ -115,6 +121,71 @@ private enum SkeinSocketIONames {
   typealias OfWriteReceipt = WriteReceipt
 }
 
+/// What SkeinSocketIOTesting makes public.
+private enum SkeinSocketIOTestingNames {
+  typealias OfFaultPlan = FaultPlan
+  typealias OfNetworkConditions = NetworkConditions
+  typealias OfNetworkEvent = NetworkEvent
+  typealias OfNetworkFault = NetworkFault
+  typealias OfSendOutcome = SendOutcome
+  typealias OfSimulatedNetwork = SimulatedNetwork
+}
+
+/// What SkeinSerialization makes public.
+private enum SkeinSerializationNames {
+  typealias OfByteString = ByteString
+  typealias OfSeri = Seri
+  typealias OfSeriError = SeriError
+  typealias OfSeriKeys = SeriKeys
+  typealias OfSeriKind = SeriKind
+  typealias OfSeriLimits = SeriLimits
+  typealias OfSeriReadable = SeriReadable
+  typealias OfSeriReader = SeriReader
+  typealias OfSeriRecord = SeriRecord
+  typealias OfSeriWritable = SeriWritable
+  typealias OfSeriWriter = SeriWriter
+  typealias OfTable = Table
+  typealias OfValue = Value
+}
+
+/// What SkeinTaggedJSON makes public.
+private enum SkeinTaggedJSONNames {
+  typealias OfTaggedJSON = TaggedJSON
+  typealias OfTaggedJSONError = TaggedJSONError
+}
+
+/// What SkeinCluster makes public.
+private enum SkeinClusterNames {
+  typealias OfAcceptorConfiguration = AcceptorConfiguration
+  typealias OfAnswerPacket = AnswerPacket
+  typealias OfCluster = Cluster
+  typealias OfClusterAddress = ClusterAddress
+  typealias OfClusterCallOptions = ClusterCallOptions
+  typealias OfClusterError = ClusterError
+  typealias OfClusterInboundRequest = ClusterInboundRequest
+  typealias OfClusterLogLevel = ClusterLogLevel
+  typealias OfClusterName = ClusterName
+  typealias OfClusterOptions = ClusterOptions
+  typealias OfClusterRequestHandler = ClusterRequestHandler
+  typealias OfClusterRequestKind = ClusterRequestKind
+  typealias OfClusterSendReceipt = ClusterSendReceipt
+  typealias OfClusterWire = ClusterWire
+  typealias OfClusterWireError = ClusterWireError
+  typealias OfFrameReader = FrameReader
+  typealias OfInboundPeer = InboundPeer
+  typealias OfLargeJoiner = LargeJoiner
+  typealias OfLargeLimits = LargeLimits
+  typealias OfLargeMessageError = LargeMessageError
+  typealias OfLinkConfiguration = LinkConfiguration
+  typealias OfLinkState = LinkState
+  typealias OfLinkStatistics = LinkStatistics
+  typealias OfPeerAddress = PeerAddress
+  typealias OfPeerStateChange = PeerStateChange
+  typealias OfPeerStateChanges = PeerStateChanges
+  typealias OfRequestPacket = RequestPacket
+  typealias OfSessionCounter = SessionCounter
+}
+
 /// What Skein makes public.
 private enum SkeinNames {
   typealias OfCallContext = CallContext
@@ -123,8 +194,10 @@ private enum SkeinNames {
   typealias OfCommand = Command
   typealias OfCommandTable = CommandTable
   typealias OfExitReason = ExitReason
+  typealias OfNodeCluster = NodeCluster
   typealias OfNodeError = NodeError
   typealias OfNodeOptions = NodeOptions
+  typealias OfRemoteServiceRef = RemoteServiceRef
   typealias OfSendReceipt = SendReceipt
   typealias OfServiceCommand = ServiceCommand
   typealias OfServiceHold = ServiceHold
