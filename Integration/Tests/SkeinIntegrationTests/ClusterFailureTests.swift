@@ -73,6 +73,7 @@ extension Integration {
         let key = cluster.key(of: 1)
         // Stopped, it takes requests and answers none; killed, it fails what it took.
         other.process.signal(SIGSTOP)
+        try Poll.until("all threads of db2 have stopped") { try other.figures.isStopped() }
         let waiting = try (0..<50).map { _ in try clients.client() }
         for client in waiting { try client.send(Request.bytes("INCR", key) + Request.bytes("PING")) }
         try #expect(clients.client().ask("SET", cluster.key(of: 0), "served") == .ok)

@@ -178,7 +178,7 @@ extension Integration {
       #expect(refused.errors.contains(nobody), "\(refused.errors)")
     }
 
-    @Test func `a message of some megabytes is sent whole`() throws {
+    @Test func `large messages are sent whole, and large answers are printed whole`() throws {
       try Self.withPort(.epoll) { node, address in
         // The kernel limits one word to 128 KiB: the message has many.
         let words = (0..<16).map { _ in String(repeating: "x", count: 100_000) }
@@ -190,6 +190,13 @@ extension Integration {
         try #expect(node.client().ask("GET", "large") == .text(words[0]))
         let get = try Self.skein("call", address, "@simpledb", "GET", "large")
         #expect(get.output == "\"\(words[0])\"\n")
+        let client = try node.client()
+        for round in 0..<10 {
+          let value = "\(round)" + words[1]
+          let sent = try Self.skein("send", address, "@simpledb", "SET", "sent", value)
+          #expect(sent.status == .code(0), "\(sent.errors)")
+          try Poll.until("the message has come") { try client.ask("GET", "sent") == .text(value) }
+        }
       }
     }
   }

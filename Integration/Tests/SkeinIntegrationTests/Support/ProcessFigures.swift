@@ -29,6 +29,16 @@ struct ProcessFigures: Sendable {
     return total
   }
 
+  /// Whether every thread of the process is stopped by a signal.
+  func isStopped() throws -> Bool {
+    let folder = "/proc/\(pid)/task"
+    return try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { thread in
+      let text = (try? String(contentsOfFile: "\(folder)/\(thread)/stat", encoding: .utf8)) ?? ""
+      // Number, (name), state.
+      return text.split(separator: ")").last?.hasPrefix(" T") == true
+    }
+  }
+
   /// Resident memory, in bytes.
   func residentBytes() throws -> Int { try statusField("VmRSS") }
 

@@ -51,7 +51,7 @@ struct Send: ParsableCommand {
   @OptionGroup var request: RequestArguments
 
   func run() throws {
-    _ = try OneRequest(request).perform { cluster, address, body, deadline in
+    _ = try OneRequest(request).perform(isSend: true) { cluster, address, body, deadline in
       try await OneRequest.connect(cluster, deadline)
       switch cluster.send(OneRequest.peer, address, body) {
       case .queued: break
@@ -94,7 +94,21 @@ struct OneRequest {
     func id(exportedAs name: [UInt8]) -> UInt32? { nil }
   }
 
+  /// The size of a one-way request on the wire.
+  private var wireBytes: Int {
+    var head: [UInt8] = []
+    if body.count < ClusterWire.largeRequestBytes {
+      RequestPacket.appendSmall(to: address, session: 0, body: body, into: &head)
+      return head.count
+    }
+    RequestPacket.appendBegin(to: address, session: 1, isPush: true, total: UInt32(body.count), into: &head)
+    let parts = (body.count + ClusterWire.partBytes - 1) / ClusterWire.partBytes
+    // Size, type and session of each part.
+    return head.count + body.count + 7 * parts
+  }
+
   func perform(
+    isSend: Bool = false,
     _ work: @escaping @Sendable (Cluster, ClusterAddress, [UInt8], MonotonicInstant) async throws -> String
   ) throws -> String {
     let loop: SocketLoop
@@ -115,6 +129,12 @@ struct OneRequest {
     let result = Waiting<Result<String, any Error>> {
       do { return .success(try await work(cluster, address, body, deadline)) } catch { return .failure(error) }
     }.value
+    // What the kernel does not have when the connection ends would be lost.
+    let size = if case .success = result, isSend { wireBytes } else { 0 }
+    while loop.statistics.bytesSent < size && loop.statistics.connections > 0 && MonotonicInstant.now < deadline {
+      PlatformThread.yield()
+    }
+    let isLost = loop.statistics.bytesSent < size
     cluster.disconnect(peer: Self.peer, reason: "done")
     // What was written is sent, and the peer's FIN awaited for a moment, before the process ends.
     while loop.statistics.connections > 0 && MonotonicInstant.now < deadline { PlatformThread.yield() }
@@ -123,6 +143,11 @@ struct OneRequest {
     loop.shutDown()
     timers.shutDown()
     switch result {
+    case .success where isLost:
+      let isLate = MonotonicInstant.now >= deadline
+      throw Self.end(
+        "the message to \(arguments.name) at \(arguments.address) was not sent whole"
+          + (isLate ? " within \(arguments.timeout) s" : ": the connection ended"), status: isLate ? 2 : 1)
     case .success(let line): return line
     case .failure(let error as ClusterError): throw explain(error)
     case .failure(let error): throw Self.end("\(arguments.address): \(error)", status: 1)

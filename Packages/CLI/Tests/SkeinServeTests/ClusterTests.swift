@@ -89,8 +89,9 @@ private func withPair(
         let other = pair.names[1 - index]
         let cluster = pair.nodes[index].cluster
         #expect(try await cluster.call(other, "@simpledb", "GET", Value(far)) == [Value("\(index)")])
-        #expect(try await cluster.call(other, "@simpledb", "set", Value(keys[index]), 7) == [.nil])
-        #expect(try await cluster.call(other, "@simpledb", "DEL", Value(keys[index])) == [1])
+        #expect(try await cluster.call(other, "@simpledb", "set", Value(far), 7) == [Value("\(index)")])
+        #expect(try await cluster.call(other, "@simpledb", "set", Value("of \(index)"), 1.5) == [.nil])
+        #expect(try await cluster.call(other, "@simpledb", "DEL", Value("of \(index)")) == [1])
       }
       let peer = try Peer(pair.addresses[0])
       #expect(await onThread { peer.ask("DBSIZE\r\nFLUSHALL\r\nDBSIZE\r\n", expecting: 13) } == ":2\r\n+OK\r\n:0\r\n")
