@@ -39,6 +39,9 @@ public protocol ConnectionHandler: AnyObject, Sendable {
   /// The peer sends nothing more (FIN). We may still send, and must ``Connection/close()`` when done.
   func inputEnded(_ connection: Connection)
   /// The write queue has reached the high watermark (`false`), or has drained to the low one again (`true`).
+  ///
+  /// Each drain is told, also one from a height that was never told because the loop was never seen there: whoever has
+  /// found ``Connection/queuedBytes`` at the high watermark or above will hear `true`.
   func writabilityChanged(_ connection: Connection, isWritable: Bool)
   /// The connection is over for its owner: nothing more is told of it, and its sends are refused.
   ///

@@ -288,6 +288,28 @@ import Testing
     try session.finish()
   }
 
+  @Test(arguments: Setting.all)
+  func `a queue that reaches the high watermark and drains is told of, however fast it drains`(
+    setting: Setting
+  ) throws {
+    var limits = SocketLimits()
+    limits.highWatermark = 1_000
+    limits.lowWatermark = 100
+    let session = try Session(setting, limits: limits)
+    for round in 1...100 {
+      #expect(session.connection.send(pattern(1_500)).isAccepted)
+      try session.bed.wait(for: "the drain of round \(round)") {
+        session.log.events.count { $0 == .writable(true) } >= round
+      }
+      #expect(session.connection.queuedBytes == 0)
+    }
+    session.connection.close()
+    let wire = try session.peerReadsAll()
+    #expect(wire.bytes.count == 150_000 && wire.end == .fin)
+    session.peer.shutdownWrite()
+    try session.finish()
+  }
+
   @Test func `a backend of another name is an error that names the right ones`() {
     #expect("\(SocketError.unknownBackend("kqueue"))" == "'kqueue' is none of auto, epoll and io_uring")
     #expect(SocketBackend(rawValue: "auto") == .automatic)

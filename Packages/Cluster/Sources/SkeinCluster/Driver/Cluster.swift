@@ -48,12 +48,19 @@ public final class Cluster: Sendable {
   /// Makes a node without peers.
   ///
   /// - Parameters:
-  ///   - loops: where its connections live; somebody waits in them. Their limit of queued bytes is 2 MiB at least.
+  ///   - loops: where its connections live; somebody waits in them. Their limit of queued bytes is 2 MiB at least; the
+  ///     windows of links and acceptors are raised to their high watermark.
   ///   - timers: somebody advances them.
   public init(
     _ options: ClusterOptions, loops: [SocketLoop], timers: TimerQueue, handler: any ClusterRequestHandler
   ) {
     precondition(!loops.isEmpty, "a cluster needs a loop")
+    var options = options
+    // A drain is told only from the high watermark on: what waits for one must not wait below it.
+    let watermark = loops.map(\.limits.highWatermark).max() ?? 0
+    options.link.window = max(options.link.window, watermark)
+    options.acceptor.window = max(options.acceptor.window, watermark)
+    options.acceptor.maxUnreadAnswerBytes = max(options.acceptor.maxUnreadAnswerBytes, watermark)
     self.options = options
     self.loops = loops
     self.timers = timers

@@ -109,7 +109,8 @@ public final class ClusterInboundRequest: Sendable {
     let bytes = runner.with { $0.takeOutput() }
     if bytes.isEmpty { return }
     switch socket.send(bytes) {
-    case .accepted(let queued): apply { machine, now in machine.queuedBytes(queued, now: now) }
+    // Asked again under the lock: what `send` said may be older than what the loop has told since.
+    case .accepted: apply { machine, now in machine.queuedBytes(socket.queuedBytes, now: now) }
     case .full: socket.abort()  // the loop's limit is below the window: an answer must not vanish in silence
     case .closed, .notStarted: break  // its end is on the way
     }

@@ -160,7 +160,8 @@ final class PendingAnswer: Sendable {
     let bytes = runner.with { $0.takeOutput() }
     guard !bytes.isEmpty, let socket = socket(attempt) else { return }
     switch socket.send(bytes) {
-    case .accepted(let queued): apply { machine, _ in machine.queuedBytes(attempt, queued) }
+    // Asked again under the lock: what `send` said may be older than what the loop has told since.
+    case .accepted: apply { machine, _ in machine.queuedBytes(attempt, socket.queuedBytes) }
     case .full:
       // The loop's limit is below the link's window: what is lost must not look as if it were sent.
       let failure = SystemCallError(call: "send", errorNumber: ENOBUFS)

@@ -36,6 +36,8 @@ struct ConnectionInbox {
   // MARK: Any thread
   let monitor: LoopMonitor
   let queued = Atomic<Int>(0)
+  /// A sender has seen the queue at the high watermark: its drain is to be told, though the loop may never see it there.
+  private let isDrainOwed = Atomic<Bool>(false)
   let sendState: Atomic<UInt8>
   let bytesReceived = Counter()
   let bytesSent = Counter()
@@ -51,6 +53,8 @@ struct ConnectionInbox {
   private var isSending = false
   private var isReceiving = false
   private var isAboveHigh = false
+  /// The queue has drained, and the handler is to be told.
+  private var hasDrained = false
   private var toldWritable = true
   private var handler: (any ConnectionHandler)?
   private var connection: Connection?
@@ -122,7 +126,11 @@ struct ConnectionInbox {
     while current == 0 || current + count <= limit {
       // Relaxed: as above; the bytes themselves travel under the gate or the inbox's lock.
       let (done, now) = queued.compareExchange(expected: current, desired: current + count, ordering: .relaxed)
-      if done { return current + count }
+      if done {
+        // Release: whoever takes the flag sees these bytes in the count; pairs with the acquire in `noteFill`.
+        if current + count >= monitor.limits.highWatermark { isDrainOwed.store(true, ordering: .releasing) }
+        return current + count
+      }
       current = now
     }
     return nil
@@ -190,7 +198,7 @@ struct ConnectionInbox {
       switch unsafe monitor.poller.writeNow(bytes, to: token) {
       case .wrote(let count):
         noteSent(count)
-        if count == bytes.count { return }
+        if count == bytes.count { return noteFill() }
         unsafe rest = UnsafeRawBufferPointer(rebasing: bytes[count...])
       case .failed(let errorNumber):
         release(bytes.count)
@@ -315,19 +323,33 @@ struct ConnectionInbox {
     queue.removeAll()
   }
 
-  /// Notices when the queue passes a watermark.
+  /// Notices when the queue passes a watermark, or did so while nobody looked.
   private func noteFill() {
-    let limits = monitor.limits
+    // Relaxed: a look. Acquire: see `reserve`. Taken before the count is read: a flag that is set later stays set.
+    var isOwed = isDrainOwed.load(ordering: .relaxed) && isDrainOwed.exchange(false, ordering: .acquiring)
     // Relaxed: a count; a change that is missed here comes by again with the next write.
     let count = queued.load(ordering: .relaxed)
-    guard isAboveHigh ? count <= limits.lowWatermark : count >= limits.highWatermark else { return }
-    isAboveHigh.toggle()
+    if isOwed && count > monitor.limits.lowWatermark {
+      isOwed = false
+      // Relaxed: read by the holder of the gate only; other writers say the same.
+      isDrainOwed.store(true, ordering: .relaxed)
+    }
+    if isOwed || isAboveHigh && count <= monitor.limits.lowWatermark {
+      isAboveHigh = false
+      hasDrained = true
+    } else if !isAboveHigh && count >= monitor.limits.highWatermark {
+      isAboveHigh = true
+    } else {
+      return
+    }
     monitor.tellLater(.writability(self))
   }
 
-  /// Tells the handler on which side of the watermarks the queue is, unless it knows.
+  /// Tells the handler on which side of the watermarks the queue is, unless it knows; each drain is told.
   func tellWritability() {
-    guard let handler, let connection, toldWritable == isAboveHigh else { return }
+    guard let handler, let connection else { return }
+    guard isAboveHigh ? toldWritable : hasDrained else { return }
+    hasDrained = false
     toldWritable = !isAboveHigh
     handler.writabilityChanged(connection, isWritable: toldWritable)
   }
