@@ -140,6 +140,9 @@ private struct LocalOnly: Sendable {}
         let error = try await failure { _ = try await pair.a.cluster.call("b", "@ledger", arguments: arguments) }
         #expect(error.code == .remoteError && error.text?.contains(reason) == true, "\(error)")
       }
+      // The first, second, fourth and eighth have a line in the log.
+      let lines = pair.log.text.filter { $0.contains("a peer's call has failed") }
+      #expect(lines.count == 4 && lines[0].contains("no money left") && lines[1].contains("no command NOPE"))
     }
   }
 

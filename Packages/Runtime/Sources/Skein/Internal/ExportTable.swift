@@ -17,13 +17,13 @@ struct Export: Sendable {
     id = service.id
     localName = service.record.name
     let table = Service.commands
-    let drops = DropLog()
+    let drops = RepeatedLine.drops
+    let failures = RepeatedLine.failures
     deliver = { request, log in
       let bound: (command: String, request: RemoteRequest<Service>)
       do throws(RemoteFault) { bound = try Export.bind(request.body, table, name) } catch {
-        if request.kind == .push {
-          drops.note(log, ["peer": "\(request.peerAddress)", "reason": error.text])
-        }
+        (request.kind == .push ? drops : failures).note(
+          log, ["peer": "\(request.peerAddress)", "reason": error.text])
         return request.fail(error.text)
       }
       if request.kind == .push {
@@ -38,7 +38,13 @@ struct Export: Sendable {
       bound.request.call(service) { result in
         switch result {
         case .success(let body): request.answer(body)
-        case .failure(let error): request.fail("call failed: \(error)")
+        case .failure(let error):
+          failures.note(
+            log,
+            [
+              "peer": "\(request.peerAddress)", "command": bound.command, "service": name, "reason": "\(error)",
+            ])
+          request.fail("call failed: \(error)")
         }
       }
     }
@@ -67,18 +73,23 @@ struct Export: Sendable {
   }
 }
 
-/// Tells of messages that were dropped: of the first, and then of each whose number is a power of two, so that a flood
-/// of them does not become one of lines.
-final class DropLog: Sendable {
+/// Tells of something that may happen in floods: of the first time, and then of each whose number is a power of two.
+final class RepeatedLine: Sendable {
+  private let message: String
   // MARK: Any thread
   private let count = Atomic<Int>(0)
+
+  init(_ message: String) { self.message = message }
 
   func note(_ log: SkeinLog, _ facts: [String: String]) {
     // Relaxed: a count.
     let number = count.add(1, ordering: .relaxed).newValue
     guard number.nonzeroBitCount == 1 else { return }
-    log(.warning, "a peer's message was dropped", facts.merging(["dropped so far": "\(number)"]) { given, _ in given })
+    log(.warning, message, facts.merging(["times": "\(number)"]) { given, _ in given })
   }
+
+  static var drops: RepeatedLine { RepeatedLine("a peer's message was dropped") }
+  static var failures: RepeatedLine { RepeatedLine("a peer's call has failed") }
 }
 
 /// Why a request is not given to a service.
@@ -91,7 +102,8 @@ final class ExportTable: ClusterRequestHandler {
   private let log: SkeinLog
   // MARK: Under lock
   private let exports = Lock<[String: Export]>([:])
-  private let drops = DropLog()
+  private let drops = RepeatedLine.drops
+  private let failures = RepeatedLine.failures
 
   init(_ log: SkeinLog) { self.log = log }
 
@@ -111,10 +123,8 @@ final class ExportTable: ClusterRequestHandler {
 
   func handle(_ request: ClusterInboundRequest) {
     guard let export = find(request.address) else {
-      if request.kind == .push {
-        drops.note(
-          log, ["peer": "\(request.peerAddress)", "reason": "nothing is exported as \(request.address)"])
-      }
+      (request.kind == .push ? drops : failures).note(
+        log, ["peer": "\(request.peerAddress)", "reason": "nothing is exported as \(request.address)"])
       return request.fail(isName(request.address) ? "Invalid name" : "call to invalid address")
     }
     export.deliver(request, log)
