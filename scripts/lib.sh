@@ -116,7 +116,7 @@ step() {
     return 0
   fi
   detail="status $status${detail:+, though: $detail}"
-  if [ "$status" -eq 137 ] && [ "$took" -ge "$limit" ]; then detail="ended after its limit of ${limit}s"; fi
+  if [ "$status" -eq 137 ] && [ "$took" -ge "$limit" ]; then detail="ended after its limit of ${limit}s, in: $(unfinished "$log")"; fi
   STEPS_FAILED=$((STEPS_FAILED + 1))
   STEPS_REPORT+=("FAILED  $(printf '%5ds  %-34s %s' "$took" "$name" "$detail")")
   note "$name: FAILED with status $status in ${took}s; the end of ${log#"$ROOT"/}:"
@@ -147,6 +147,12 @@ step_detail() {
   counts="$(grep -aoE 'Test run with [0-9]+ tests? in [0-9]+ suites? (passed|failed)' "$1" | tail -n 1)" || true
   if [ -z "$counts" ]; then counts="$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$1" | tail -n 1)" || true; fi
   printf '%s' "${counts#Test run with }"
+}
+
+# unfinished LOG: the tests that began and did not end.
+unfinished() {
+  comm -23 <(grep -aoP '^◇ Test \K.*(?= started\.$)' "$1" | grep -av '^run$\|^case passing ' | sort) \
+    <(grep -aoP '^[✔✘] Test \K.*?(?=( with \d+ test cases?)? (passed|failed) after )' "$1" | sort) | paste -sd ';'
 }
 
 # summary: the closing report; its last line is 'N passed, N failed', and its status is 0 if nothing failed.

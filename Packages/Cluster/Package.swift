@@ -45,6 +45,7 @@ let package = Package(
         .product(name: "SkeinTimer", package: "Timer"),
         .product(name: "SkeinSocketIO", package: "SocketIO"),
         .product(name: "SkeinSerialization", package: "Serialization"),
+        .product(name: "SkeinTaggedJSON", package: "Serialization"),
         .product(name: "SkeinSocketIOTesting", package: "SocketIO"),
       ],
       swiftSettings: settings),

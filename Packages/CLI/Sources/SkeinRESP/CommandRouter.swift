@@ -20,10 +20,7 @@ public struct CommandRouter: Sendable {
 
   /// The shard, from 0, that holds `key` when there are `count` of them.
   public static func shard(of key: Span<UInt8>, count: Int) -> Int {
-    if count == 1 { return 0 }
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for index in key.indices { hash = (hash ^ UInt64(key[index])) &* 0x0000_0100_0000_01B3 }
-    return Int(hash % UInt64(count))
+    count == 1 ? 0 : Int(KeyHash.fnv1a(key) % UInt64(count))
   }
 
   /// The shard, or the node behind the shards, that holds `key`.

@@ -62,8 +62,7 @@ public struct NodeRing: Hashable, Sendable {
 
   /// The 64-bit FNV-1a hash of `bytes`, mixed by the finalizer of MurmurHash3, so that similar names lie far apart.
   static func number(of bytes: Span<UInt8>) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for index in bytes.indices { hash = (hash ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01B3 }
+    var hash = KeyHash.fnv1a(bytes)
     hash = (hash ^ (hash >> 33)) &* 0xFF51_AFD7_ED55_8CCD
     hash = (hash ^ (hash >> 33)) &* 0xC4CE_B9FE_1A85_EC53
     return hash ^ (hash >> 33)

@@ -55,7 +55,7 @@ import Testing
           case .abort(let reason):
             hasEnded = true
             problems.append("aborted: \(reason)")
-          case .arm, .log: break
+          case .arm, .disarm, .log: break
           }
         }
       }

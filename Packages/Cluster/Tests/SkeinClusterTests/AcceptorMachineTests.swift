@@ -30,6 +30,7 @@ private struct Harness {
           output += acceptor.takeOutput()
           acceptor.queuedBytes(kernelTakesAll ? 0 : output.count, now: now)
         case .arm(let time): armed = time
+        case .disarm: armed = nil
         default: break
         }
       }
@@ -233,6 +234,16 @@ private func trace(_ tag: [UInt8]) throws -> [UInt8] {
     #expect(harness.end == nil)
     harness.advance(0.2)
     #expect(harness.isAborted)
+  }
+
+  @Test func `a connection that has ended keeps no timer`() {
+    for end in [{ $0.ended() }, { $0.disconnect(reason: "enough") }] as [(inout AcceptorMachine) -> Void] {
+      var harness = Harness()
+      harness.receive(begin(1, total: 100))
+      #expect(harness.armed != nil)
+      harness.step { acceptor, _ in end(&acceptor) }
+      #expect(harness.armed == nil)
+    }
   }
 
   @Test func `nothing follows the end`() {

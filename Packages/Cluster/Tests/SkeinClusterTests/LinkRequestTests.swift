@@ -29,6 +29,21 @@ private func largeAnswer(_ session: UInt32, total: Int, parts: [Int], isFinished
     #expect(harness.results[5] == nil)
   }
 
+  @Test func `the introduction comes before all requests and takes no place among the callers' calls`() throws {
+    var harness = LinkHarness(introduction: [7, 7]) { $0.maxPendingCalls = 1 }
+    harness.call(1)
+    harness.step { $0.connected(1, now: $1) }
+    let written = try harness.written()
+    #expect(written.map(\.address) == [.nameQuery, .number(1_024)])
+    #expect(written.first?.body == [7, 7])
+    harness.answer(2, [5])
+    harness.call(2)
+    #expect(harness.body(1) == [5] && harness.results[2] == nil && harness.link.statistics.pendingCalls == 1)
+    // Its answer, or none, is no matter to anybody.
+    harness.answer(1, [])
+    #expect(harness.link.isUp && harness.link.unknownAnswers == 0 && harness.link.lateAnswers == 0)
+  }
+
   @Test func `more queued bytes than the limit are busy, for calls and sends`() throws {
     var harness = LinkHarness { $0.maxQueuedBytes = 100_000 }
     harness.call(1, large(60_000))

@@ -189,11 +189,12 @@ struct AcceptorMachine: Sendable {
   mutating func finish(_ action: AcceptorAction) {
     if phase == .closed { return }
     phase = .closed
-    act(action)
     forget()
+    act(action)
   }
 
   private mutating func forget() {
+    disarm()
     inWork = [:]
     backlog = []
     backlogStart = 0
@@ -213,5 +214,11 @@ struct AcceptorMachine: Sendable {
     if let armed, armed <= time { return }
     armed = time
     act(.arm(time))
+  }
+
+  private mutating func disarm() {
+    if armed == nil { return }
+    armed = nil
+    act(.disarm)
   }
 }

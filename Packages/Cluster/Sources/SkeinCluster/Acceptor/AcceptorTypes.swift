@@ -60,6 +60,8 @@ enum AcceptorAction: Equatable, Sendable {
   case abort(reason: String)
   /// Call `timerFired` at this time; replaces the time asked for before.
   case arm(MonotonicInstant)
+  /// Forget the time asked for before.
+  case disarm
   /// A line for the log.
   case log(ClusterLogLevel, String)
 }

@@ -141,7 +141,10 @@ public final class Cluster: Sendable {
   private func link(_ name: String, in tables: inout Tables) -> LinkDriver {
     if let link = tables.links[name] { return link }
     let link = LinkDriver(
-      peer: name, directory: .unknown, configuration: options.link, seed: UInt64.random(in: .min ... .max),
+      machine: LinkMachine(
+        peer: name, directory: .unknown, configuration: options.link,
+        introduction: options.saysHello ? Hello(node: options.name).query : nil,
+        seed: UInt64.random(in: .min ... .max)),
       loop: loops[tables.links.count % loops.count], timers: timers, log: options.log
     ) { [weak self] driver, from, to, reason in self?.changed(driver, from, to, reason) }
     tables.links[name] = link
@@ -228,11 +231,6 @@ public final class Cluster: Sendable {
     note(level, "peer \(driver.peer) is \(to): \(reason)")
     for observer in tables.withLock({ $0.observers }) {
       observer.changes?.add(PeerStateChange(peer: driver.peer, from: from, to: to, reason: reason))
-    }
-    if case .up = to, options.saysHello {
-      _ = driver.begin(
-        to: .nameQuery, body: Hello(node: options.name).query, deadline: .now.advanced(by: .seconds(5)),
-        waitsForConnection: false, trace: nil)
     }
   }
 

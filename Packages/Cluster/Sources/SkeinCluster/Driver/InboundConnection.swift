@@ -51,18 +51,17 @@ public final class ClusterInboundRequest: Sendable {
 @safe final class InboundConnection: ConnectionHandler {
   let socket: Connection
   private let cluster: Cluster
-  private let timers: TimerQueue
   private let runner: MachineRunner<AcceptorMachine>
 
   // MARK: Under lock
   private let name = Lock<String?>(nil)
   // MARK: Whoever carries out actions
-  @exclusivity(unchecked) nonisolated(unsafe) private var timer: TimerHandle?
+  @exclusivity(unchecked) nonisolated(unsafe) private var timer: MachineTimer
 
   init(_ socket: Connection, _ cluster: Cluster, _ configuration: AcceptorConfiguration, _ timers: TimerQueue) {
     self.socket = socket
     self.cluster = cluster
-    self.timers = timers
+    unsafe timer = MachineTimer(timers)
     runner = MachineRunner(AcceptorMachine(configuration: configuration))
   }
 
@@ -101,6 +100,7 @@ public final class ClusterInboundRequest: Sendable {
       cluster.note(.warning, "connection from \(peerAddress) is aborted: \(reason)")
       socket.abort()
     case .arm(let time): arm(time)
+    case .disarm: unsafe timer.disarm()
     case .log(let level, let text): cluster.note(level, "connection from \(peerAddress): \(text)")
     }
   }
@@ -117,20 +117,14 @@ public final class ClusterInboundRequest: Sendable {
   }
 
   private func arm(_ time: MonotonicInstant) {
-    disarm()
     do throws(TimerError) {
-      unsafe timer = try timers.arm(at: time) { [weak self] in
+      try unsafe timer.arm(at: time) { [weak self] in
         self?.apply { machine, now in machine.timerFired(now: now) }
       }
     } catch {
       cluster.note(.warning, "connection from \(peerAddress) is aborted: no timer: \(error)")
       socket.abort()
     }
-  }
-
-  private func disarm() {
-    if let armed = unsafe timer { timers.cancel(armed) }
-    unsafe timer = nil
   }
 
   // MARK: What the socket tells

@@ -3,8 +3,9 @@
 // Owns:       the link's connection and timer.
 // Shared by:  callers, the loop's threads, the timers' threads; MachineRunner puts them in order.
 // Contract:   D1–D6 of LinkMachine. D4: the kernel is asked under the runner's lock, so no request can join the queue
-//             between the look and its verdict. D3: an ended connection tells `closed` when nothing of it follows; one
-//             that we close before the peer has may keep its descriptor a little longer, to lose no byte.
+//             between the look and its verdict. D3: a connection that the socket's `close` ends lingers unseen, so ours
+//             is shut down for writing instead, and is over, descriptor and all, when the peer has ended its direction
+//             too, or the machine aborts it.
 
 internal import Glibc
 internal import SkeinPlatform
@@ -32,7 +33,6 @@ final class PendingAnswer: Sendable {
 @safe final class LinkDriver: Sendable {
   let peer: String
   private let loop: SocketLoop
-  private let timers: TimerQueue
   private let runner: MachineRunner<LinkMachine>
   private let log: @Sendable (ClusterLogLevel, String) -> Void
   private let changed: @Sendable (LinkDriver, LinkState, LinkState, String) -> Void
@@ -42,20 +42,19 @@ final class PendingAnswer: Sendable {
 
   // MARK: Whoever carries out actions
   @exclusivity(unchecked) nonisolated(unsafe) private var connection: (attempt: UInt64, socket: Connection)?
-  @exclusivity(unchecked) nonisolated(unsafe) private var timer: TimerHandle?
+  @exclusivity(unchecked) nonisolated(unsafe) private var timer: MachineTimer
 
   init(
-    peer: String, directory: LinkMachine.Directory, configuration: LinkConfiguration, seed: UInt64,
-    loop: SocketLoop, timers: TimerQueue, log: @escaping @Sendable (ClusterLogLevel, String) -> Void,
+    machine: LinkMachine, loop: SocketLoop, timers: TimerQueue,
+    log: @escaping @Sendable (ClusterLogLevel, String) -> Void,
     changed: @escaping @Sendable (LinkDriver, LinkState, LinkState, String) -> Void
   ) {
-    self.peer = peer
+    peer = machine.peer
     self.loop = loop
-    self.timers = timers
+    unsafe timer = MachineTimer(timers)
     self.log = log
     self.changed = changed
-    runner = MachineRunner(
-      LinkMachine(peer: peer, directory: directory, configuration: configuration, seed: seed))
+    runner = MachineRunner(machine)
   }
 
   // MARK: Requests
@@ -125,11 +124,11 @@ final class PendingAnswer: Sendable {
       let socket = unsafe connection.flatMap { $0.attempt == attempt ? $0.socket : nil }
       apply { machine, now in machine.checked(attempt, peerHasEnded: socket?.peerHasEnded ?? true, now: now) }
     case .write(let attempt): write(attempt)
-    case .close(let attempt): if let socket = socket(attempt) { socket.close() }
-    case .abort(let attempt): if let socket = socket(attempt) { socket.abort() }
+    case .close(let attempt): socket(attempt)?.shutdownWrite()
+    case .abort(let attempt): socket(attempt)?.abort()
     case .complete(let id, let result): waiting.withLock { $0.answers.removeValue(forKey: id) }?.settle(result)
     case .arm(let time): arm(time)
-    case .disarm: disarm()
+    case .disarm: unsafe timer.disarm()
     case .stateChanged(let from, let to, let reason): changed(self, from, to, reason)
     case .log(let level, let text): log(level, text)
     }
@@ -172,9 +171,8 @@ final class PendingAnswer: Sendable {
   }
 
   private func arm(_ time: MonotonicInstant) {
-    disarm()
     do throws(TimerError) {
-      unsafe timer = try timers.arm(at: time) { [weak self] in
+      try unsafe timer.arm(at: time) { [weak self] in
         self?.apply { machine, now in machine.timerFired(now: now) }
       }
     } catch {
@@ -182,11 +180,6 @@ final class PendingAnswer: Sendable {
       log(.warning, "peer \(peer): no timer: \(error)")
       shutDown()
     }
-  }
-
-  private func disarm() {
-    if let armed = unsafe timer { timers.cancel(armed) }
-    unsafe timer = nil
   }
 }
 

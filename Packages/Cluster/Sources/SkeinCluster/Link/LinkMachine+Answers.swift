@@ -71,6 +71,7 @@ extension LinkMachine {
         lateAnswers += 1
         forgetAbandoned(session)
       }
+    case .introduction: if isLast { sessions[session] = nil }
     case nil: if isLast { unknownAnswers += 1 }
     }
     return nil

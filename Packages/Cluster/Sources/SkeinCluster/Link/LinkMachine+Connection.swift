@@ -92,6 +92,7 @@ extension LinkMachine {
     phaseLimit = nil
     isDialing = false
     enter(.up(since: now), "connected")
+    introduce()
     askForCheck()
   }
 

@@ -108,12 +108,25 @@ extension LinkMachine {
     act(.checkConnection(attempt: attempt))
   }
 
+  /// Says who we are, before all requests.
+  mutating func introduce() {
+    guard let introduction else { return }
+    let session = nextSession()
+    sessions[session] = .introduction
+    wasAsked = true
+    writer.addSmall { output in
+      RequestPacket.appendSmall(to: .nameQuery, session: session, body: introduction, into: &output)
+    }
+    askForWrite()
+  }
+
+  private mutating func nextSession() -> UInt32 { counter.next { [sessions] in sessions[$0] != nil } }
+
   /// Hands the queue to the writer.
   mutating func flush() {
     for request in queue.takeAll() {
       let isLarge = request.body.count >= ClusterWire.largeRequestBytes
-      var session: UInt32 = 0
-      if isLarge || request.call != nil { session = counter.next { [sessions] in sessions[$0] != nil } }
+      let session = isLarge || request.call != nil ? nextSession() : 0
       if let id = request.call {
         sessions[session] = .call(id)
         calls[id]?.place = .written(session)

@@ -64,10 +64,14 @@ struct LinkMachine: Sendable {
     case call(UInt64)
     /// The caller has gone; the number waits for its answer.
     case abandoned
+    /// What every connection begins with; its answer tells nothing that we need.
+    case introduction
   }
 
   let peer: String
   let configuration: LinkConfiguration
+  /// The name query that every connection begins with. It is no call: it has no place among the callers' limits.
+  let introduction: [UInt8]?
   var directory: Directory
   private(set) var state: LinkState
 
@@ -118,14 +122,16 @@ struct LinkMachine: Sendable {
   private var isWriteAsked = false
 
   /// - Parameters:
+  ///   - introduction: the body of the name query that every connection begins with; nil for none.
   ///   - seed: for the jitter of the back-off.
   ///   - firstSession: where the session numbers start.
   init(
-    peer: String, directory: Directory, configuration: LinkConfiguration = LinkConfiguration(), seed: UInt64,
-    firstSession: UInt32 = 1
+    peer: String, directory: Directory, configuration: LinkConfiguration = LinkConfiguration(),
+    introduction: [UInt8]? = nil, seed: UInt64, firstSession: UInt32 = 1
   ) {
     self.peer = peer
     self.configuration = configuration
+    self.introduction = introduction
     self.directory = directory
     switch directory {
     case .unknown: state = .unknown

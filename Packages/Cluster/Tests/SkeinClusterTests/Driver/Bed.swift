@@ -79,7 +79,7 @@ struct UnexpectedAnswer: Error, CustomStringConvertible {
 final class TestHandler: ClusterRequestHandler {
   let held = Lock<[ClusterInboundRequest]>([])
   let pushes = Lock<[[UInt8]]>([])
-  private let arrival = Lock<(count: Int, gate: TaskGate?)>((count: 0, gate: nil))
+  private let arrived = EventCount()
 
   func handle(_ request: ClusterInboundRequest) {
     switch "\(request.address)" {
@@ -93,23 +93,35 @@ final class TestHandler: ClusterRequestHandler {
     case "@drop": break
     default: request.fail("Invalid name")
     }
-    let gate = arrival.withLock { arrival in
-      arrival.count += 1
-      defer { arrival.gate = nil }
-      return arrival.gate
-    }
-    gate?.open()
+    arrived.add()
   }
 
   func id(exportedAs name: [UInt8]) -> UInt32? { name == Array("echo".utf8) ? 1_042 : nil }
 
   /// Waits until `count` requests have come.
-  func awaitRequests(_ count: Int) async {
+  func awaitRequests(_ count: Int) async { await arrived.wait(for: count) }
+}
+
+/// Counts what happens, for one task that waits for it.
+final class EventCount: Sendable {
+  private let state = Lock<(count: Int, gate: TaskGate?)>((count: 0, gate: nil))
+
+  func add() {
+    let gate = state.withLock { state in
+      state.count += 1
+      defer { state.gate = nil }
+      return state.gate
+    }
+    gate?.open()
+  }
+
+  /// Waits until there were `count` in all.
+  func wait(for count: Int) async {
     while true {
       let gate = TaskGate()
-      let isThere = arrival.withLock { arrival in
-        arrival.gate = gate
-        return arrival.count >= count
+      let isThere = state.withLock { state in
+        state.gate = gate
+        return state.count >= count
       }
       if isThere { return }
       _ = await gate.wait()

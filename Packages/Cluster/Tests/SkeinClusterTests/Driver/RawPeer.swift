@@ -67,33 +67,41 @@ final class RawPeer: Sendable {
   func finish() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 }
 
-/// A listening socket of this machine.
-final class RawListener: Sendable {
-  private let descriptor: Int32
-  let port: UInt16
+/// A port of this machine that is taken: connections to it are refused until somebody listens.
+final class RawPort: Sendable {
+  let descriptor: Int32
+  let number: UInt16
 
   init() {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    let listening = descriptor
-    let failure = unsafe RawPeer.withLoopback(0) { address, size in unsafe bind(listening, address, size) }
-    precondition(failure == 0 && listen(descriptor, 128) == 0, "listen: errno \(errno)")
+    let bound = descriptor
+    let failure = unsafe RawPeer.withLoopback(0) { address, size in unsafe bind(bound, address, size) }
+    precondition(failure == 0, "bind: errno \(errno)")
     var address = sockaddr_in()
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     _ = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(listening, $0, &size) }
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(bound, $0, &size) }
     }
-    port = UInt16(bigEndian: address.sin_port)
+    number = UInt16(bigEndian: address.sin_port)
   }
 
   deinit { _ = close(descriptor) }
+}
+
+/// A listening socket of this machine.
+final class RawListener: Sendable {
+  private let bound = RawPort()
+  var port: UInt16 { bound.number }
+
+  init() { precondition(listen(bound.descriptor, 128) == 0, "listen: errno \(errno)") }
 
   /// Waits for a connection; `nil` once the listener is stopped.
   func accept() -> RawPeer? {
-    let accepted = Glibc.accept(descriptor, nil, nil)
+    let accepted = Glibc.accept(bound.descriptor, nil, nil)
     return accepted < 0 ? nil : RawPeer(adopting: accepted)
   }
 
-  func stop() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+  func stop() { _ = shutdown(bound.descriptor, Int32(SHUT_RDWR)) }
 }
 
 /// A small request's session, whatever its address.

@@ -20,10 +20,14 @@ struct LinkHarness {
   var completions: [UInt64: Int] = [:]
   var armed: MonotonicInstant?
 
-  init(_ directory: LinkMachine.Directory = .address("h:1"), _ change: (inout LinkConfiguration) -> Void = { _ in }) {
+  init(
+    _ directory: LinkMachine.Directory = .address("h:1"), introduction: [UInt8]? = nil,
+    _ change: (inout LinkConfiguration) -> Void = { _ in }
+  ) {
     var configuration = LinkConfiguration()
     change(&configuration)
-    link = LinkMachine(peer: "db2", directory: directory, configuration: configuration, seed: 1)
+    link = LinkMachine(
+      peer: "db2", directory: directory, configuration: configuration, introduction: introduction, seed: 1)
   }
 
   /// A link that is up, on attempt 1.

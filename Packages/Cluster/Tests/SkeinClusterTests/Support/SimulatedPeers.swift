@@ -215,7 +215,7 @@ final class SimulatedServer {
       nextTag += 1
       timersOf[nextTag] = id
       _ = network.wake(at: time, tag: nextTag)
-    case .log: break
+    case .disarm, .log: break
     }
   }
 

@@ -2,6 +2,8 @@
 
 import Foundation
 import SkeinCluster
+import SkeinSerialization
+import SkeinTaggedJSON
 import Testing
 
 /// One line of the vectors.
@@ -31,82 +33,136 @@ struct Vector: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { id }
 
-  static let all: [Vector] = {
+  /// All lines.
+  static var all: [Vector] { get throws { try loaded.get() } }
+
+  private static let loaded = Result {
     let root = URL(filePath: #filePath).appending(path: "../../../../../../Tests/Vectors/cluster.jsonl").standardized
-    let text = try! String(contentsOf: root, encoding: .utf8)
-    return text.split(separator: "\n").map { line in
-      Vector(try! JSONSerialization.jsonObject(with: Data(line.utf8)) as! [String: Any])
+    return try String(contentsOf: root, encoding: .utf8).split(separator: "\n").map { line in
+      try Vector(JSONDecoder().decode(VectorJSON.self, from: Data(line.utf8)))
     }
-  }()
+  }
 
-  private init(_ object: [String: Any]) {
-    id = object["id"] as! String
-    source = object["source"] as! String
-    direction = object["dir"] as! String
-    kind = object["kind"] as! String
-    if let address = object["address"] as? [String: Any] {
-      if let number = address["number"] as? Int {
-        self.address = .number(UInt32(number))
-      } else {
-        self.address = .name(try! ClusterName(bytes: bytes(hex: address["name_hex"] as! String)))
-      }
+  private init(_ line: VectorJSON) throws {
+    id = line.id
+    source = line.source
+    direction = line.dir
+    kind = line.kind
+    address = try line.address.map { address in
+      if let number = address.number { return .number(number) }
+      return .name(try ClusterName(bytes: bytes(hex: try #require(address.nameHex))))
+    }
+    counter = line.counter
+    nextCounter = line.nextCounter
+    session = line.session
+    sequence = line.seq
+    body = try line.body.map(Self.body) ?? []
+    bodySHA256 = line.bodySha256
+    frames = try (line.frames ?? []).map { frame in
+      Frame(length: frame.len, bytes: try frame.hex.map(bytes(hex:)), sha256: frame.sha256)
+    }
+    frameLengths = line.frameLens ?? []
+    frameTypes = line.frameTypes ?? []
+    wireLength = line.wireLen
+    wireSHA256 = line.wireSha256
+  }
+
+  private static func body(_ body: VectorJSON.Body) throws -> [UInt8] {
+    if let raw = body.raw { return pattern(raw.len, raw.mod) }
+    if let text = body.textHex { return try bytes(hex: text) }
+    let arguments = try JSONEncoder().encode(try #require(body.args))
+    return try Seri.encode(TaggedJSON.decode([UInt8](arguments)))
+  }
+}
+
+/// A line as it stands in the file.
+private struct VectorJSON: Decodable {
+  struct Address: Decodable {
+    let number: UInt32?
+    let nameHex: String?
+    enum CodingKeys: String, CodingKey {
+      case number
+      case nameHex = "name_hex"
+    }
+  }
+  struct Body: Decodable {
+    struct Raw: Decodable {
+      let len: Int
+      let mod: [Int]
+    }
+    let raw: Raw?
+    let textHex: String?
+    let args: [AnyJSON]?
+    enum CodingKeys: String, CodingKey {
+      case raw, args
+      case textHex = "text_hex"
+    }
+  }
+  struct Frame: Decodable {
+    let len: Int
+    let hex: String?
+    let sha256: String?
+  }
+
+  let id: String
+  let source: String
+  let dir: String
+  let kind: String
+  let address: Address?
+  let counter: UInt32?
+  let nextCounter: UInt32?
+  let session: UInt32?
+  let seq: Int?
+  let body: Body?
+  let bodySha256: String?
+  let frames: [Frame]?
+  let frameLens: [Int]?
+  let frameTypes: [UInt8]?
+  let wireLen: Int
+  let wireSha256: String?
+
+  enum CodingKeys: String, CodingKey {
+    case id, source, dir, kind, address, counter, session, seq, body, frames
+    case nextCounter = "next_counter"
+    case bodySha256 = "body_sha256"
+    case frameLens = "frame_lens"
+    case frameTypes = "frame_types"
+    case wireLen = "wire_len"
+    case wireSha256 = "wire_sha256"
+  }
+}
+
+/// Any JSON, passed through.
+private enum AnyJSON: Codable {
+  case object([String: AnyJSON])
+  case array([AnyJSON])
+  case string(String)
+  case boolean(Bool)
+  case integer(Int)
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let value = try? container.decode([String: AnyJSON].self) {
+      self = .object(value)
+    } else if let value = try? container.decode([AnyJSON].self) {
+      self = .array(value)
+    } else if let value = try? container.decode(String.self) {
+      self = .string(value)
+    } else if let value = try? container.decode(Bool.self) {
+      self = .boolean(value)
     } else {
-      address = nil
+      self = .integer(try container.decode(Int.self))
     }
-    counter = (object["counter"] as? Int).map { UInt32($0) }
-    nextCounter = (object["next_counter"] as? Int).map { UInt32($0) }
-    session = (object["session"] as? Int).map { UInt32($0) }
-    sequence = object["seq"] as? Int
-    body = (object["body"] as? [String: Any]).map(Self.body) ?? []
-    bodySHA256 = object["body_sha256"] as? String
-    frames = (object["frames"] as? [[String: Any]] ?? []).map { frame in
-      Frame(
-        length: frame["len"] as! Int, bytes: (frame["hex"] as? String).map(bytes(hex:)),
-        sha256: frame["sha256"] as? String)
-    }
-    frameLengths = object["frame_lens"] as? [Int] ?? []
-    frameTypes = (object["frame_types"] as? [Int] ?? []).map { UInt8($0) }
-    wireLength = object["wire_len"] as! Int
-    wireSHA256 = object["wire_sha256"] as? String
   }
 
-  private static func body(_ object: [String: Any]) -> [UInt8] {
-    if let raw = object["raw"] as? [String: Any] { return pattern(raw["len"] as! Int, raw["mod"] as! [Int]) }
-    if let text = object["text_hex"] as? String { return bytes(hex: text) }
-    return (object["args"] as! [[String: Any]]).flatMap(encoded)
-  }
-
-  /// Skynet's encoding of the tagged values that occur in the vectors.
-  private static func encoded(_ value: [String: Any]) -> [UInt8] {
-    switch value["t"] as! String {
-    case "nil": return [0]
-    case "bool": return [value["v"] as! Bool ? 0x09 : 0x01]
-    case "int":
-      let number = Int64(value["v"] as! String)!
-      if number == 0 { return [0x02] }
-      if number >= 0 && number < 256 { return [0x0a, UInt8(number)] }
-      if number >= 0 && number < 65_536 { return [0x12] + little(UInt64(number), 2) }
-      if number == Int64(Int32(truncatingIfNeeded: number)) { return [0x22] + little(UInt64(bitPattern: number), 4) }
-      return [0x32] + little(UInt64(bitPattern: number), 8)
-    case "real": return [0x42] + bytes(hex: value["bits"] as! String).reversed()
-    case "str":
-      let text: [UInt8]
-      if let digits = value["hex"] as? String {
-        text = bytes(hex: digits)
-      } else if let fill = value["fill"] as? String {
-        text = [UInt8](repeating: bytes(hex: fill)[0], count: value["len"] as! Int)
-      } else {
-        text = pattern(value["len"] as! Int, value["mod"] as! [Int])
-      }
-      if text.count < 32 { return [UInt8(4 | text.count << 3)] + text }
-      if text.count < 65_536 { return [0x15] + little(UInt64(text.count), 2) + text }
-      return [0x25] + little(UInt64(text.count), 4) + text
-    case "table":
-      let array = value["array"] as! [[String: Any]]
-      let pairs = value["hash"] as! [[[String: Any]]]
-      precondition(array.count < 31)
-      return [UInt8(6 | array.count << 3)] + array.flatMap(encoded) + pairs.joined().flatMap(encoded) + [0]
-    default: preconditionFailure("no vector has this type")
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .object(let value): try container.encode(value)
+    case .array(let value): try container.encode(value)
+    case .string(let value): try container.encode(value)
+    case .boolean(let value): try container.encode(value)
+    case .integer(let value): try container.encode(value)
     }
   }
 }
@@ -115,13 +171,11 @@ func pattern(_ count: Int, _ factors: [Int]) -> [UInt8] {
   (0..<count).map { UInt8((factors[0] * $0 + factors[1]) % factors[2]) }
 }
 
-func bytes(hex: String) -> [UInt8] {
+/// The bytes that pairs of hexadecimal digits stand for.
+func bytes(hex: String) throws -> [UInt8] {
   let digits = Array(hex.utf8)
-  return stride(from: 0, to: digits.count, by: 2).map {
-    UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)!
+  try #require(digits.count.isMultiple(of: 2))
+  return try stride(from: 0, to: digits.count, by: 2).map {
+    try #require(UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16))
   }
-}
-
-private func little(_ value: UInt64, _ count: Int) -> [UInt8] {
-  (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
 }
