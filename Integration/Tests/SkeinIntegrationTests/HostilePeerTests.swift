@@ -162,6 +162,7 @@ extension Integration {
           #expect(answer.type == 0 && text.contains("cannot be read"), "\(text)")
           // Where a string is due, the first table is enough; a value of any kind is read as deep as is allowed.
           #expect((body[0] == 0x0E) == !text.contains("tables nest deeper than"), "\(text)")
+          try scene.awaitLog("a peer's call has failed", "cannot be read")
           try scene.expectCalm(round)
         }
         // As a name query, too; it is answered, whatever with.

@@ -13,10 +13,7 @@ actor KeyService: SkeinService {
   init(_ context: SkeinContext, _ server: RESPServer) {
     self.context = context
     self.server = server
-    var configuration = server.configuration
-    configuration.ring = nil
-    configuration.password = nil
-    router = CommandRouter(configuration: configuration)
+    router = server.routerForNodes(forwards: false)
   }
 
   /// Executes requests in Redis' protocol and returns their answers, if the asker has the same list of nodes.
@@ -44,9 +41,7 @@ actor SimpleDB: SkeinService {
   init(_ context: SkeinContext, _ server: RESPServer) {
     self.context = context
     self.server = server
-    var configuration = server.configuration
-    configuration.password = nil
-    router = CommandRouter(configuration: configuration)
+    router = server.routerForNodes(forwards: true)
   }
 
   static let commands: CommandTable<SimpleDB> = [

@@ -63,7 +63,7 @@ final class Peers: Sendable {
 
   private func fault(_ name: String, _ error: ClusterError, hasBeenUp: Bool) -> PeerFault {
     switch error.code {
-    case .connectFailed, .peerDown, .answerLost, .disconnected, .notSent:
+    case .connectFailed, .peerDown, .answerLost, .disconnected:
       PeerFault(description: "ERR peer \(name) is down: \(error)")
     case .deadlineExceeded where !error.mayHaveExecuted && !hasBeenUp:
       PeerFault(description: "ERR peer \(name) is down: it has not been up yet")

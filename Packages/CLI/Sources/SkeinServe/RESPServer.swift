@@ -70,6 +70,16 @@ public final class RESPServer: Sendable {
 
   // MARK: - Executing
 
+  /// The way to the keys for what comes over the cluster port, which asks for no password.
+  ///
+  /// - Parameter forwards: whether other nodes' keys are asked for there.
+  func routerForNodes(forwards: Bool) -> CommandRouter {
+    var configuration = configuration
+    configuration.password = nil
+    if !forwards { configuration.ring = nil }
+    return CommandRouter(configuration: configuration)
+  }
+
   /// Executes a batch on the shard or the node that it is for.
   func execute(_ batch: ShardBatch) async throws -> ShardReply {
     if batch.shard < shards.count { return try await shards[batch.shard].call(Shard.execute, batch) }

@@ -17,7 +17,6 @@ import Testing
     let refused = SystemCallError(call: "connect", errorNumber: ECONNREFUSED)
     let who = "peer db2 (10.0.0.2:2528)"
     let expected: [(ClusterError, String)] = [
-      (error(.notSent, text: "x"), "\(who): not sent: x"),
       (
         error(.answerLost, mayHaveExecuted: true, text: "the peer closed the connection"),
         "\(who): the connection ended before the answer came: the peer closed the connection"

@@ -40,6 +40,7 @@ private func readArgument<Argument>(_ type: Argument.Type, _ reader: inout SeriR
     return none
   }
   guard let readable = type as? any SeriReadable.Type else { preconditionFailure("looked at when the face was made") }
+  // Cannot fail: `readable` is `type` under another name.
   return try open(readable, &reader) as! Argument
 }
 

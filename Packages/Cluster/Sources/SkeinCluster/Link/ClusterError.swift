@@ -11,8 +11,6 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The code's name, as it stands in metrics.
     public let description: String
 
-    /// The connection ended, or did not come about, before the request was written. Details: ``ClusterError/text``.
-    public static let notSent = Code(description: "notSent")
     /// The connection ended before the answer came. Details: ``ClusterError/text``, ``ClusterError/systemError``.
     public static let answerLost = Code(description: "answerLost")
     /// The peer cannot be connected to. Details: ``ClusterError/systemError``, ``ClusterError/attempts``,
@@ -108,7 +106,6 @@ public struct ClusterError: Error, Hashable, Sendable, CustomStringConvertible {
     let executed =
       fields.mayHaveExecuted ? "; the request may have been executed" : "; the request was not executed"
     switch fields.code {
-    case .notSent: return "\(who): not sent\(why)"
     case .answerLost: return "\(who): the connection ended before the answer came\(why)\(executed)"
     case .connectFailed:
       let attempts = fields.attempts.map { ", failed attempts: \($0)" } ?? ""
