@@ -56,14 +56,15 @@ private func accept(_ stream: ArraySlice<UInt8>, pieceBytes: Int) -> Inbound {
           precondition(result.end == nil, "delivered after the end")
           result.delivered.append(request)
           if request.kind != .push { work.append(request) }
+          acceptor.handedOver(now: start)
           precondition(acceptor.requestsInWork <= 3)
         case .write:
           result.output += acceptor.takeOutput()
-          acceptor.queuedBytes(0, now: start)
+          acceptor.sentBytes(acceptor.writer.takenBytes, now: start)
         case .close, .abort:
           precondition(result.end == nil, "ended twice")
           result.end = action
-        case .pauseReading, .resumeReading, .arm, .log: break
+        case .pauseReading, .resumeReading, .arm, .disarm, .log: break
         }
       }
     }
@@ -134,9 +135,9 @@ private func answer(_ stream: ArraySlice<UInt8>, pieceBytes: Int) -> Outbound {
         case .checkConnection(let attempt): link.checked(attempt, peerHasEnded: false, now: start)
         case .write(let attempt):
           _ = link.takeOutput()
-          link.queuedBytes(attempt, 0)
+          link.sentBytes(attempt, link.writer.takenBytes)
         case .close, .abort: outcome.hasEnded = true
-        case .connect, .arm, .disarm, .stateChanged, .log: break
+        case .connect, .checkProgress, .arm, .disarm, .stateChanged, .log: break
         }
       }
     }

@@ -38,6 +38,7 @@ import Testing
               calls += 1
               work.append(request)
             }
+            acceptor.handedOver(now: start)
             if acceptor.requestsInWork > limits.maxRequestsInWork { problems.append("too many calls in work") }
           case .write:
             let taken = acceptor.takeOutput()

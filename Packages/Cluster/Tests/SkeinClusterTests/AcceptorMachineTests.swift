@@ -8,6 +8,7 @@ private struct Harness {
   var acceptor: AcceptorMachine
   var now = start
   var log: [AcceptorAction] = []
+  var handsOver = true
   var output: [UInt8] = []
   var kernelTakesAll = true
   var armed: MonotonicInstant?
@@ -26,6 +27,7 @@ private struct Harness {
       log += actions
       for action in actions {
         switch action {
+        case .deliver: if handsOver { acceptor.handedOver(now: now) }
         case .write:
           output += acceptor.takeOutput()
           acceptor.queuedBytes(kernelTakesAll ? 0 : output.count, now: now)
@@ -234,6 +236,33 @@ private func trace(_ tag: [UInt8]) throws -> [UInt8] {
     #expect(harness.end == nil)
     harness.advance(0.2)
     #expect(harness.isAborted)
+  }
+
+  @Test func `by default 256 calls are in work and 1 MiB of answers unread, and no more`() throws {
+    var harness = Harness()
+    harness.receive((1...300).flatMap { small(UInt32($0)) })
+    #expect(harness.delivered.count == 256 && harness.log.contains(.pauseReading))
+    var slow = Harness()
+    slow.kernelTakesAll = false
+    let body = [UInt8](repeating: 1, count: 30_000)
+    while slow.acceptor.isReady && slow.delivered.count < 100 {
+      slow.receive(small(UInt32(slow.delivered.count + 1)))
+      slow.step { $0.answer($0.lastID, body: body, now: $1) }
+    }
+    // The 35th answer is the first beyond.
+    #expect(slow.delivered.count == 35 && slow.log.contains(.pauseReading))
+  }
+
+  @Test func `pushes that the driver has not handed over are bounded, too`() {
+    var harness = Harness { $0.maxRequestsInWork = 4 }
+    harness.handsOver = false
+    harness.receive((1...10).flatMap { _ in small(0) })
+    #expect(harness.delivered.count == 4 && harness.acceptor.isPaused)
+    harness.step { $0.handedOver(now: $1) }
+    #expect(harness.delivered.count == 5)
+    harness.handsOver = true
+    for _ in 1...4 { harness.step { $0.handedOver(now: $1) } }
+    #expect(harness.delivered.count == 10 && !harness.acceptor.isPaused)
   }
 
   @Test func `a connection that has ended keeps no timer`() {

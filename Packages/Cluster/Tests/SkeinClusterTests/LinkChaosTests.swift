@@ -25,26 +25,39 @@ import Testing
     var problems: [String] = []
 
     mutating func perform() {
-      for action in link.takeActions() {
-        switch action {
-        case .connect(_, let attempt):
-          if let present { problems.append("connect \(attempt) although \(present) is there") }
-          present = attempt
-        case .write(let attempt):
-          let output = link.takeOutput()
-          if !output.isEmpty && writable != attempt { problems.append("written to \(attempt), which has ended") }
-        case .close(let attempt), .abort(let attempt):
-          if present != attempt { problems.append("\(attempt) is ended, which is not there") }
-          if writable == attempt { writable = nil }
-        case .complete(let id, _):
-          completions[id, default: 0] += 1
-          if let deadline = deadlines[id], now > deadline, now != start {
-            problems.append("call \(id) ended after its deadline")
-          }
-        case .arm(let time): armed = time
-        case .disarm: armed = nil
-        case .checkConnection, .stateChanged, .log: break
+      while true {
+        let actions = link.takeActions()
+        if actions.isEmpty { return }
+        for action in actions { perform(action) }
+      }
+    }
+
+    private mutating func perform(_ action: LinkAction) {
+      switch action {
+      case .connect(_, let attempt):
+        if let present { problems.append("connect \(attempt) although \(present) is there") }
+        present = attempt
+      case .write(let attempt):
+        let output = link.takeOutput()
+        if !output.isEmpty && writable != attempt { problems.append("written to \(attempt), which has ended") }
+      case .close(let attempt), .abort(let attempt):
+        if present != attempt { problems.append("\(attempt) is ended, which is not there") }
+        if writable == attempt { writable = nil }
+      case .complete(let id, _):
+        completions[id, default: 0] += 1
+        if let deadline = deadlines[id], now > deadline, now != start {
+          problems.append("call \(id) ended after its deadline")
         }
+      case .checkProgress(let attempt):
+        link.closing(attempt, sentBytes: Int.random(in: 0...9, using: &random), now: now)
+      case .arm(let time):
+        armed = time
+        if Int.random(in: 0..<100, using: &random) == 0 {
+          armed = nil
+          link.timerFailed("all are armed", now: now)
+        }
+      case .disarm: armed = nil
+      case .checkConnection, .stateChanged, .log: break
       }
     }
 
@@ -130,7 +143,8 @@ import Testing
       configuration.window = 50_000
       var world = World(
         link: LinkMachine(
-          peer: "p", directory: .address("h:1"), configuration: configuration, seed: UInt64(seed)),
+          peer: "p", directory: .address("h:1"), configuration: configuration,
+          introduction: seed % 2 == 0 ? [1, 2] : nil, seed: UInt64(seed)),
         random: SplitMix64(state: UInt64(seed)))
       for _ in 0..<200 { world.step() }
       world.advance(10_000_000_000)

@@ -243,13 +243,66 @@ private let reset = SystemCallError(call: "recv", errorNumber: ECONNRESET)
     harness.step { $0.disconnect(reason: "maintenance", now: $1) }
     #expect(harness.log.contains(.close(attempt: 1)))
     harness.call(1, seconds: 60)
-    harness.advance(2.9)
+    harness.advance(0.9)
     #expect(!harness.log.contains(.abort(attempt: 1)))
     harness.advance(0.2)
     #expect(harness.log.contains(.abort(attempt: 1)))
     #expect(harness.connects.isEmpty)
     harness.step { $0.connectionClosed(1, now: $1) }
     #expect(harness.connects == [2])
+  }
+
+  @Test func `a connection that closes slowly, but does, is not aborted`() {
+    for end in [
+      { (link, now) in link.disconnect(reason: "maintenance", now: now) }, { (link, now) in link.shutDown(now: now) },
+    ]
+      as [(inout LinkMachine, MonotonicInstant) -> Void]
+    {
+      var harness = LinkHarness.up()
+      harness.step(end)
+      for _ in 1...20 {
+        harness.sentWhileClosing += 1
+        harness.advance(1)
+      }
+      #expect(!harness.log.contains(.abort(attempt: 1)))
+      harness.advance(1.1)
+      #expect(harness.log.contains(.abort(attempt: 1)))
+    }
+  }
+
+  @Test func `a node that shuts down while a connection closes lets it`() {
+    var harness = LinkHarness.up()
+    harness.step { $0.disconnect(reason: "maintenance", now: $1) }
+    harness.step { $0.shutDown(now: $1) }
+    #expect(!harness.log.contains(.abort(attempt: 1)))
+    harness.advance(1.1)
+    #expect(harness.log.contains(.abort(attempt: 1)))
+  }
+
+  @Test func `without a timer calls fail at once with the reason, and later ones are taken again`() throws {
+    var harness = LinkHarness.up()
+    harness.call(1)
+    harness.step { $0.timerFailed("all 8 timers of the queue are armed", now: $1) }
+    let error = try #require(harness.error(1))
+    #expect(error.code == .disconnected && error.text == "no timer: all 8 timers of the queue are armed")
+    #expect(error.mayHaveExecuted && harness.log.contains(.abort(attempt: 1)))
+    harness.armed = nil
+    harness.step { $0.connectionClosed(1, now: $1) }
+    harness.call(2)
+    #expect(harness.connects == [2] && harness.armed != nil)
+  }
+
+  @Test func `a peer that answers the introduction and closes is backed off from after the third time`() {
+    var harness = LinkHarness(.address("h:1"), introduction: [7])
+    for attempt in 1...3 as ClosedRange<UInt64> {
+      harness.step { $0.dial(now: $1) }
+      harness.step { $0.connected(attempt, now: $1) }
+      harness.answer(UInt32(attempt), [7], attempt: attempt)
+      harness.step { $0.inputEnded(attempt, now: $1) }
+      harness.step { $0.connectionClosed(attempt, now: $1) }
+    }
+    let isBackingOff = if case .backingOff = harness.link.state { true } else { false }
+    #expect(isBackingOff, "\(harness.link.state)")
   }
 
   @Test func `a peer that accepts and closes at once is backed off from after the third time`() throws {
@@ -359,7 +412,7 @@ private let reset = SystemCallError(call: "recv", errorNumber: ECONNRESET)
   @Test func `a connection that does not close in time when the node shuts down is aborted`() {
     var harness = LinkHarness.up()
     harness.step { $0.shutDown(now: $1) }
-    harness.advance(2.9)
+    harness.advance(0.9)
     #expect(!harness.log.contains(.abort(attempt: 1)))
     harness.advance(0.2)
     #expect(harness.log.contains(.abort(attempt: 1)))

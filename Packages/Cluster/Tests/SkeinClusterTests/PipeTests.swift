@@ -52,6 +52,7 @@ import Testing
           case .deliver(let request):
             if request.kind == .push { arrivedPushes.append(request.body) } else { arrivedCalls.append(request.body) }
             if request.kind == .call { work.append(request) }
+            acceptor.handedOver(now: start)
           case .write:
             back += acceptor.takeOutput()
             acceptor.queuedBytes(back.count, now: start)

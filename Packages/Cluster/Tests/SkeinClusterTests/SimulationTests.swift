@@ -53,7 +53,9 @@ private final class Schedule {
     configuration.keepsOrder = seed % 5 == 0
     configuration.window = seed % 2 == 0 ? 1 << 20 : 3_000
     client = SimulatedClient(
-      LinkMachine(peer: "db2", directory: .address(SimulatedServer.address), configuration: configuration, seed: seed),
+      LinkMachine(
+        peer: "db2", directory: .address(SimulatedServer.address), configuration: configuration,
+        introduction: seed % 2 == 0 ? [1, 2] : nil, seed: seed),
       network, timerTag: Self.clientTimer)
     var limits = AcceptorConfiguration()
     limits.maxRequestsInWork = 1 + Int(seed % 9)
@@ -70,7 +72,9 @@ private final class Schedule {
   /// Runs it, and says what was wrong.
   func run() -> [String] {
     client.completed = { [unowned self] id, result in completed(id, result) }
-    server.executed = { [unowned self] request in executions[Self.id(of: request.body), default: 0] += 1 }
+    server.executed = { [unowned self] request in
+      if request.kind != .nameQuery { executions[Self.id(of: request.body), default: 0] += 1 }
+    }
     server.listen()
     network.schedule(faults())
     _ = network.wake(at: network.now, tag: Self.nextRequest)

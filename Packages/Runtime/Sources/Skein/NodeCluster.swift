@@ -1,8 +1,9 @@
 // NodeCluster: a node's place in a cluster: what it exports, and how its services reach others.
 //
 // Owns:       the table of exported names; connections and links are the cluster layer's.
-// Shared by:  any thread. Requests of peers come on the threads that serve the sockets: their arguments are read there,
-//             and they go into the service's mailbox, so what a peer sends stays in order.
+// Shared by:  any thread. Requests of peers come on the threads that serve the sockets, or that answer earlier ones, one
+//             at a time for each connection: their arguments are read there, and they go into the service's mailbox, so
+//             what a peer sends stays in order.
 
 public import SkeinCluster
 internal import SkeinPlatform
@@ -133,7 +134,8 @@ public final class NodeCluster: Sendable {
 
   /// Sends a one-way message to a service of a peer.
   ///
-  /// - Returns: what became of it, at once. One that is taken and then lost with its connection is counted and logged.
+  /// - Returns: what became of it, at once. One that is taken and then lost before the kernel has it is counted and
+  ///   logged; of one that a peer's kernel had and its program did not read, nobody knows.
   /// - Throws: `SeriError` when the arguments are beyond a limit, `ClusterWireError` for an address that is none.
   @discardableResult
   public func send(_ peer: String, _ address: String, _ arguments: Value...) throws -> ClusterSendReceipt {

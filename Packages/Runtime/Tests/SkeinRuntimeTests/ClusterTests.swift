@@ -10,6 +10,7 @@ private actor Ledger: SkeinService {
   nonisolated let context: SkeinContext
   private var table: [String: String] = [:]
   private var notes: [Int] = []
+  private let released = TaskGate()
   init(_ context: SkeinContext) { self.context = context }
 
   static let get = Command("GET") { (ledger: isolated Ledger, key: String) in ledger.table[key] }
@@ -23,12 +24,13 @@ private actor Ledger: SkeinService {
   static let hang = Command("HANG") { (ledger: isolated Ledger) async throws in
     try await ledger.context.sleep(for: .seconds(3_600))
   }
-  static let slow = Command("SLOW") { (ledger: isolated Ledger) async throws in
-    try await ledger.context.sleep(for: .milliseconds(20))
+  static let wait = Command("WAIT") { (ledger: isolated Ledger) async in
+    _ = await ledger.released.wait()
     return 20
   }
+  static let release = Command("RELEASE") { (ledger: isolated Ledger) in ledger.released.open() }
   static let local = Command("LOCAL") { (_: isolated Ledger, _: LocalOnly) in 1 }
-  static let commands: CommandTable<Ledger> = [get, set, add, note, notes, fail, hang, slow, local]
+  static let commands: CommandTable<Ledger> = [get, set, add, note, notes, fail, hang, wait, local]
 }
 
 private struct LocalOnly: Sendable {}
@@ -40,6 +42,11 @@ private struct LocalOnly: Sendable {}
     let ledger: ServiceRef<Ledger>
     let log: LogBook
     var far: RemoteServiceRef<Ledger> { a.cluster.service(Ledger.self, node: "b", name: "ledger") }
+
+    /// Waits until `b` has one call of `a` in work.
+    func awaitOneInWork() async {
+      while b.cluster.inbound.map(\.requestsInWork) != [1] { await Task.yield() }
+    }
   }
 
   /// Two nodes that know each other; `b` exports a ledger.
@@ -164,11 +171,35 @@ private struct LocalOnly: Sendable {}
     try await withPair(backend) { pair in
       let far = pair.far
       let hanging = Task { try await failure { try await far.call(Ledger.hang) } }
-      // The call after it is answered, so it has arrived.
-      _ = try await far.call(Ledger.notes)
+      await pair.awaitOneInWork()
       pair.ledger.kill()
       try await #expect(hanging.value.text?.contains("service exited") == true)
       try await #expect(failure { _ = try await far.call(Ledger.notes) }.text?.contains("no such service") == true)
+    }
+  }
+
+  @Test(arguments: backends)
+  func `a disconnection fails what waits, is told with its reason, and the next call connects again`(
+    backend: SocketBackend
+  ) async throws {
+    try await withPair(backend) { pair in
+      let far = pair.far
+      let changes = pair.a.cluster.stateChanges()
+      let hanging = Task { try await failure { try await far.call(Ledger.hang) } }
+      await pair.awaitOneInWork()
+      let isUp = if case .up = pair.a.cluster.state(of: "b") { true } else { false }
+      #expect(isUp && pair.a.cluster.state(of: "nobody") == nil)
+      pair.a.cluster.disconnect(peer: "b", reason: "maintenance")
+      let error = try await hanging.value
+      #expect(error.code == .disconnected && error.text == "maintenance" && error.mayHaveExecuted)
+      try await #expect(far.call(Ledger.notes) == [])
+      var seen: [String] = []
+      while seen.count < 5, let change = await changes.next() {
+        #expect(change.peer == "b")
+        seen.append("\(change.to): \(change.reason)")
+      }
+      #expect(seen.prefix(3) == ["connecting: a request", "up: connected", "closing: maintenance"])
+      #expect(seen.last == "up: connected")
     }
   }
 
@@ -177,7 +208,7 @@ private struct LocalOnly: Sendable {}
     try await withPair(backend) { pair in
       let far = pair.far
       let hanging = Task { try await failure { try await far.call(Ledger.hang) } }
-      _ = try await far.call(Ledger.notes)
+      await pair.awaitOneInWork()
       await pair.b.shutDown(grace: .milliseconds(50))
       let error = try await hanging.value
       #expect(error.mayHaveExecuted)
@@ -190,12 +221,14 @@ private struct LocalOnly: Sendable {}
     try await withPair(backend) { pair in
       let far = pair.far
       let changes = pair.b.cluster.stateChanges()
-      let asked = Task { try await far.call(Ledger.slow) }
-      while try await far.call(Ledger.notes) != [] || pair.b.cluster.inbound.map(\.requestsInWork) == [0] {}
-      await pair.b.shutDown()
-      try await #expect(asked.value == 20)
+      let asked = Task { try await far.call(Ledger.wait) }
+      await pair.awaitOneInWork()
+      let ending = Task { await pair.b.shutDown() }
       // Whoever follows the changes is told that there are no more.
       while await changes.next() != nil {}
+      _ = try await pair.ledger.call(Ledger.release)
+      try await #expect(asked.value == 20)
+      await ending.value
     }
   }
 }

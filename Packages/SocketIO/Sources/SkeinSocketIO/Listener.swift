@@ -145,7 +145,7 @@ final class ListenerCore: Posted {
       return
     }
     monitor.counters.accepted.add()
-    SocketCalls.disableDelay(descriptor)
+    SocketCalls.prepare(descriptor)
     let core = ConnectionCore(monitor: monitor, phase: .accepted)
     let token = monitor.occupy(.connection(core))
     core.accept(token, descriptor)

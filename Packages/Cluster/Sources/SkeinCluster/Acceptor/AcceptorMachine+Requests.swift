@@ -5,7 +5,8 @@ internal import SkeinPlatform
 extension AcceptorMachine {
   /// Whether another request may be delivered.
   var isReady: Bool {
-    inWork.count < configuration.maxRequestsInWork && writer.unsentBytes <= configuration.maxUnreadAnswerBytes
+    inWork.count < configuration.maxRequestsInWork && undelivered < configuration.maxRequestsInWork
+      && writer.unsentBytes <= configuration.maxUnreadAnswerBytes
   }
 
   mutating func keep(_ bytes: RawSpan, from start: Int) {
@@ -39,6 +40,13 @@ extension AcceptorMachine {
     if shouldPause == isPaused { return }
     isPaused = shouldPause
     act(shouldPause ? .pauseReading : .resumeReading)
+    if shouldPause && !hasPaused {
+      hasPaused = true
+      let (calls, bytes) = (inWork.count, writer.unsentBytes)
+      act(
+        .log(
+          .info, "reading pauses now and then from here on: \(calls) calls in work, \(bytes) bytes of answers unread"))
+    }
   }
 
   mutating func closeWhenDone() {
@@ -115,6 +123,7 @@ extension AcceptorMachine {
   ) {
     lastID += 1
     if !isPush { inWork[lastID] = session }
+    undelivered += 1
     let kind: ClusterRequestKind = isPush ? .push : address == .nameQuery ? .nameQuery : .call
     act(
       .deliver(ClusterRequest(id: lastID, kind: kind, address: address, trace: tag, body: body)))

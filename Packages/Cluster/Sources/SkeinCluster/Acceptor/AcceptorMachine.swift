@@ -6,18 +6,20 @@
 //
 // Invariants:
 //   I1  every call is answered at most once, and exactly once if the connection lasts; a push never is.
-//   I2  at most `maxRequestsInWork` calls are delivered and unanswered. Bytes behind them wait in `backlog`.
+//   I2  at most `maxRequestsInWork` calls are delivered and unanswered, and so many requests given to the driver and not
+//       handed over. Bytes behind them wait in `backlog`.
 //   I3  nothing is delivered while more than `maxUnreadAnswerBytes` wait for the kernel.
 //   I4  a trace tag goes with the next request that begins, and with no other.
 //
 // The driver's contract:
 //   A1  One event at a time, `now` never goes back. After each event, or a batch of them, it carries out
 //       `takeActions()` in order.
-//   A2  After `.pauseReading` it delivers at most what had already arrived.
+//   A2  While `isPaused` it reads nothing more; at most what had already been read is still told. When a request of
+//       `.deliver` is where it belongs, it tells `handedOver`.
 //   A3  It answers every delivered call and name query once, with `answer` or `fail`, also one whose address is
 //       unknown or whose body cannot be decoded; for a peer that waits, silence is the worst answer.
-//   A4  On `.write` it takes `takeOutput()` and hands it to the socket, and tells `queuedBytes` whenever the socket's
-//       queue has drained below its low watermark, at least; also how much is queued after each hand-over.
+//   A4  On `.write` it takes `takeOutput()` and hands it to the socket. It tells `sentBytes`, what the kernel has taken,
+//       after that, and whenever the socket's queue has drained below its low watermark.
 //   A5  After `.close` or `.abort` it tells nothing more. When the connection ends by itself, it calls `ended`.
 
 internal import SkeinPlatform
@@ -41,6 +43,8 @@ struct AcceptorMachine: Sendable {
   let configuration: AcceptorConfiguration
   var phase = Phase.open
   var isPaused = false
+  /// Whether it ever was: that is logged once.
+  var hasPaused = false
   var reader = FrameReader()
   var joiner: LargeJoiner<Opening>
   var writer: PacketWriter
@@ -51,6 +55,8 @@ struct AcceptorMachine: Sendable {
   var backlogStart = 0
   /// Calls in work: their sessions.
   var inWork: [UInt64: UInt32] = [:]
+  /// Requests that the driver was given and has not handed over.
+  var undelivered = 0
   var lastID: UInt64 = 0
   private var drainLimit: MonotonicInstant?
   /// Parts that belonged to nothing.
@@ -122,11 +128,18 @@ struct AcceptorMachine: Sendable {
   /// Our side ends the connection; requests in work go on, and their answers are dropped.
   mutating func disconnect(reason: String) { finish(.close(reason: reason)) }
 
-  /// So many bytes that were taken are not the kernel's yet.
-  mutating func queuedBytes(_ count: Int, now: MonotonicInstant) {
+  /// The kernel has taken so many bytes of the connection.
+  mutating func sentBytes(_ total: Int, now: MonotonicInstant) {
     guard phase != .closed else { return }
-    writer.setHeld(count)
+    writer.setSent(total)
     askForWrite()
+    goOn(now)
+  }
+
+  /// A request that was to be delivered is where it belongs.
+  mutating func handedOver(now: MonotonicInstant) {
+    guard phase != .closed else { return }
+    undelivered -= 1
     goOn(now)
   }
 

@@ -48,7 +48,7 @@ struct ClusterRequest: Equatable, Sendable {
 
 /// What an acceptor asks of its driver.
 enum AcceptorAction: Equatable, Sendable {
-  /// Give the request to whom it is for, and call `answer` for what is no push.
+  /// Give the request to whom it is for, then call `handedOver`, and `answer` for what is no push.
   case deliver(ClusterRequest)
   /// Fetch what is to be written with `takeOutput` and write it.
   case write

@@ -32,8 +32,15 @@ public final class Cluster: Sendable {
     weak var changes: PeerStateChanges?
   }
 
+  /// A peer that no directory has named yet, and how many calls wait until one does.
+  private struct Awaited {
+    let link: LinkDriver
+    var calls: Int
+  }
+
   private struct Tables {
     var links: [String: LinkDriver] = [:]
+    var awaited: [String: Awaited] = [:]
     var inbound: [ObjectIdentifier: InboundConnection] = [:]
     var listeners: [Listener] = []
     var observers: [Observer] = []
@@ -66,6 +73,9 @@ public final class Cluster: Sendable {
     self.timers = timers
     self.handler = handler
   }
+
+  /// Leaves the cluster, if nobody has said so before.
+  deinit { shutDown() }
 
   // MARK: - Listening
 
@@ -116,12 +126,15 @@ public final class Cluster: Sendable {
   ///
   /// A peer with another address is disconnected: its pending calls fail, what was not written goes to the new one.
   ///
-  /// - Returns: `false`, and nothing has changed, when there would be more than ``ClusterOptions/maxPeers``.
+  /// - Returns: `false`, and nothing has changed, when there would be more than ``ClusterOptions/maxPeers``, or the node
+  ///   has left the cluster.
   @discardableResult
   public func reload(_ directory: [String: PeerAddress]) -> Bool {
     let drivers: [(LinkDriver, PeerAddress)]? = tables.withLock { tables in
-      let added = directory.keys.filter { tables.links[$0] == nil }.count
-      guard tables.links.count + added <= options.maxPeers else { return nil }
+      let added = directory.keys.filter { tables.links[$0] == nil && tables.awaited[$0] == nil }.count
+      guard !tables.isShutDown, tables.links.count + tables.awaited.count + added <= options.maxPeers else {
+        return nil
+      }
       return directory.map { name, address in (link(name, in: &tables), address) }
     }
     guard let drivers else { return false }
@@ -137,19 +150,22 @@ public final class Cluster: Sendable {
   /// The names in the directory, sorted.
   public var peers: [String] { tables.withLock { $0.links.keys.sorted() } }
 
-  /// The link of that name, which is made without an address if need be.
+  /// The link of that name, which is taken from those that are awaited, or made.
   private func link(_ name: String, in tables: inout Tables) -> LinkDriver {
     if let link = tables.links[name] { return link }
-    let link = LinkDriver(
+    let link = tables.awaited.removeValue(forKey: name)?.link ?? makeLink(name, tables.links.count)
+    tables.links[name] = link
+    return link
+  }
+
+  private func makeLink(_ name: String, _ number: Int) -> LinkDriver {
+    LinkDriver(
       machine: LinkMachine(
         peer: name, directory: .unknown, configuration: options.link,
         introduction: options.saysHello ? Hello(node: options.name).query : nil,
         seed: UInt64.random(in: .min ... .max)),
-      loop: loops[tables.links.count % loops.count], timers: timers, log: options.log
+      loop: loops[number % loops.count], timers: timers, log: options.log
     ) { [weak self] driver, from, to, reason in self?.changed(driver, from, to, reason) }
-    tables.links[name] = link
-    if tables.isShutDown { link.shutDown() }
-    return link
   }
 
   private func find(_ name: String) -> LinkDriver? { tables.withLock { $0.links[name] } }
@@ -164,9 +180,8 @@ public final class Cluster: Sendable {
     _ peer: String, _ address: ClusterAddress, _ body: [UInt8], _ options: ClusterCallOptions = .after(),
     isolation: isolated (any Actor)? = #isolation
   ) async throws(ClusterError) -> [UInt8] {
-    guard let link = linkForCall(peer, waits: options.waitsForConnection) else {
-      throw ClusterError(.unknownPeer, peer: peer, address: nil)
-    }
+    let (link, isAwaited) = try linkForCall(peer, waits: options.waitsForConnection)
+    defer { if isAwaited { stopAwaiting(peer) } }
     let (id, answer) = link.begin(
       to: address, body: body, deadline: options.deadline, waitsForConnection: options.waitsForConnection,
       trace: options.trace)
@@ -180,17 +195,37 @@ public final class Cluster: Sendable {
     return try answer.get()
   }
 
-  private func linkForCall(_ peer: String, waits: Bool) -> LinkDriver? {
-    tables.withLock { tables in
-      if let link = tables.links[peer] { return link }
+  private func linkForCall(
+    _ peer: String, waits: Bool
+  ) throws(ClusterError) -> (link: LinkDriver, isAwaited: Bool) {
+    try tables.withLock { tables throws(ClusterError) in
+      if let link = tables.links[peer] { return (link, false) }
+      if tables.isShutDown { throw ClusterError(.shuttingDown, peer: peer, address: nil) }
       // A call may wait for a reload that names its peer.
-      return waits && tables.links.count < options.maxPeers ? link(peer, in: &tables) : nil
+      guard waits, tables.links.count + tables.awaited.count < options.maxPeers else {
+        throw ClusterError(.unknownPeer, peer: peer, address: nil)
+      }
+      var awaited = tables.awaited[peer] ?? Awaited(link: makeLink(peer, tables.links.count), calls: 0)
+      awaited.calls += 1
+      tables.awaited[peer] = awaited
+      return (awaited.link, true)
+    }
+  }
+
+  /// A call that has waited for a peer to be named has ended.
+  private func stopAwaiting(_ peer: String) {
+    tables.withLock { tables in
+      // A directory may have named it meanwhile.
+      guard var awaited = tables.awaited.removeValue(forKey: peer) else { return }
+      awaited.calls -= 1
+      if awaited.calls > 0 { tables.awaited[peer] = awaited }
     }
   }
 
   /// Sends a request that nobody answers.
   ///
-  /// - Returns: what became of it, at once. What is taken and then lost with its connection is counted and logged.
+  /// - Returns: what became of it, at once. What is taken and then lost before the kernel has it is counted and logged;
+  ///   what a peer's kernel had and its program did not read, nobody knows of.
   public func send(
     _ peer: String, _ address: ClusterAddress, _ body: [UInt8], trace: [UInt8]? = nil
   ) -> ClusterSendReceipt {
@@ -281,7 +316,7 @@ public final class Cluster: Sendable {
     drain()
     let (links, inbound) = tables.withLock { tables in
       tables.isShutDown = true
-      return (Array(tables.links.values), Array(tables.inbound.values))
+      return (tables.links.values + tables.awaited.values.map(\.link), Array(tables.inbound.values))
     }
     for link in links { link.shutDown() }
     for connection in inbound { connection.disconnect(reason: "this node is shutting down") }
@@ -293,9 +328,13 @@ public final class Cluster: Sendable {
     guard request.kind == .nameQuery else { return handler.handle(request) }
     guard let name = Hello.name(inQuery: request.body) else { return request.fail("name not found") }
     if let hello = Hello(name) {
-      connection.nameIs(hello.node)
-      note(.info, "connection from \(connection.peerAddress) is from peer \(hello.node)")
-      find(hello.node)?.peerSaidHello()
+      switch connection.nameIs(hello.node) {
+      case .new:
+        note(.info, "connection from \(connection.peerAddress) is from peer \(hello.node)")
+        find(hello.node)?.peerSaidHello()
+      case .same: break
+      case .other: return request.fail("this connection has another name already")
+      }
       return request.answer(Hello(node: options.name).answer)
     }
     guard let id = handler.id(exportedAs: name) else { return request.fail("name not found") }

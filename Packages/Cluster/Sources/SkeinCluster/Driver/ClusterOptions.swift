@@ -15,7 +15,7 @@ public struct ClusterOptions: Sendable {
   public var maxInbound = 1_024
   /// Greatest number of peers that the directory may hold.
   public var maxPeers = 4_096
-  /// Whether to say hello on each new connection: an ordinary name query, which tells a Skein node our name and which
+  /// Whether to say hello first on each connection that we make: a name query, which tells a Skein node our name and which
   /// a Skynet node answers with "name not found".
   public var saysHello = true
   /// Where lines for the log go.
@@ -57,7 +57,9 @@ public struct InboundPeer: Hashable, Sendable {
 
 /// Answers what peers ask.
 ///
-/// Its methods run on the thread that dispatches the connection's events: hand the work on and return.
+/// Its methods run on the thread that dispatches the connection's events, or, for requests that had to wait, on the one
+/// that answers an earlier request or lets it go: hand the work on and return. Answer, and let requests go, without a
+/// lock that `handle` takes.
 public protocol ClusterRequestHandler: AnyObject, Sendable {
   /// A call or a push; see ``ClusterInboundRequest``.
   func handle(_ request: ClusterInboundRequest)

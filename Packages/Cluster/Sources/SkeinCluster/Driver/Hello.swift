@@ -2,7 +2,7 @@
 //
 //   query   skein/1?node=NAME      to number address 0, as any name query
 //   answer  the same text, with the answering node's name; a Skynet node answers "name not found"
-// Names are percent-encoded but for letters, digits and -._~
+// Names are percent-encoded but for letters, digits and -._~; they have at most 255 bytes and no control characters.
 
 internal import SkeinSerialization
 
@@ -31,8 +31,13 @@ struct Hello: Hashable {
       bytes.append(value)
       rest = rest.dropFirst(2)
     }
-    guard !bytes.isEmpty, let node = String(validating: bytes, as: UTF8.self) else { return nil }
+    guard let node = String(validating: bytes, as: UTF8.self), Self.isName(node) else { return nil }
     self.node = node
+  }
+
+  /// Whether a name can stand in a line of a log.
+  private static func isName(_ text: String) -> Bool {
+    (1...255).contains(text.utf8.count) && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
   }
 
   private var text: [UInt8] {

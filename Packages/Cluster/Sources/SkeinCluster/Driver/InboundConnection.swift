@@ -68,7 +68,18 @@ public final class ClusterInboundRequest: Sendable {
   var peerAddress: SocketEndpoint { socket.peerAddress }
   /// The peer's name, once a hello has told it.
   var peerName: String? { name.withLock { $0 } }
-  func nameIs(_ peer: String) { name.withLock { $0 = peer } }
+
+  enum Naming { case new, same, other }
+
+  /// A hello tells the peer's name: the first one counts.
+  func nameIs(_ peer: String) -> Naming {
+    name.withLock { name in
+      if let name { return name == peer ? .same : .other }
+      name = peer
+      return .new
+    }
+  }
+
   var requestsInWork: Int { runner.with { $0.requestsInWork } }
 
   func answer(_ id: UInt64, _ body: [UInt8]) { apply { machine, now in machine.answer(id, body: body, now: now) } }
@@ -89,7 +100,9 @@ public final class ClusterInboundRequest: Sendable {
 
   private func perform(_ action: AcceptorAction) {
     switch action {
-    case .deliver(let request): cluster.handle(ClusterInboundRequest(request, self), from: self)
+    case .deliver(let request):
+      cluster.handle(ClusterInboundRequest(request, self), from: self)
+      apply { machine, now in machine.handedOver(now: now) }
     case .write: write()
     case .pauseReading: socket.pause()
     case .resumeReading: socket.resume()
@@ -109,8 +122,7 @@ public final class ClusterInboundRequest: Sendable {
     let bytes = runner.with { $0.takeOutput() }
     if bytes.isEmpty { return }
     switch socket.send(bytes) {
-    // Asked again under the lock: what `send` said may be older than what the loop has told since.
-    case .accepted: apply { machine, now in machine.queuedBytes(socket.queuedBytes, now: now) }
+    case .accepted: apply { machine, now in machine.sentBytes(socket.bytesSent, now: now) }
     case .full: socket.abort()  // the loop's limit is below the window: an answer must not vanish in silence
     case .closed, .notStarted: break  // its end is on the way
     }
@@ -133,12 +145,15 @@ public final class ClusterInboundRequest: Sendable {
     unsafe bytes.withUnsafeBytes { raw in
       apply { machine, now in unsafe machine.received(raw.bytes, now: now) }
     }
+    // A2: whoever carries out actions may be held up, and this thread would read on. Under the lock, so that it comes
+    // before a `.resumeReading` that is given from now on.
+    runner.with { if $0.isPaused { socket.pause() } }
   }
 
   func inputEnded(_ connection: Connection) { apply { machine, now in machine.inputEnded(now: now) } }
 
   func writabilityChanged(_ connection: Connection, isWritable: Bool) {
-    apply { machine, now in machine.queuedBytes(connection.queuedBytes, now: now) }
+    apply { machine, now in machine.sentBytes(connection.bytesSent, now: now) }
   }
 
   func closed(_ connection: Connection, reason: CloseReason) {

@@ -127,6 +127,9 @@ final class PendingAnswer: Sendable {
     case .close(let attempt): socket(attempt)?.shutdownWrite()
     case .abort(let attempt): socket(attempt)?.abort()
     case .complete(let id, let result): waiting.withLock { $0.answers.removeValue(forKey: id) }?.settle(result)
+    case .checkProgress(let attempt):
+      guard let socket = socket(attempt) else { return }
+      apply { machine, now in machine.closing(attempt, sentBytes: socket.bytesSent, now: now) }
     case .arm(let time): arm(time)
     case .disarm: unsafe timer.disarm()
     case .stateChanged(let from, let to, let reason): changed(self, from, to, reason)
@@ -159,8 +162,7 @@ final class PendingAnswer: Sendable {
     let bytes = runner.with { $0.takeOutput() }
     guard !bytes.isEmpty, let socket = socket(attempt) else { return }
     switch socket.send(bytes) {
-    // Asked again under the lock: what `send` said may be older than what the loop has told since.
-    case .accepted: apply { machine, _ in machine.queuedBytes(attempt, socket.queuedBytes) }
+    case .accepted: apply { machine, _ in machine.sentBytes(attempt, socket.bytesSent) }
     case .full:
       // The loop's limit is below the link's window: what is lost must not look as if it were sent.
       let failure = SystemCallError(call: "send", errorNumber: ENOBUFS)
@@ -176,9 +178,7 @@ final class PendingAnswer: Sendable {
         self?.apply { machine, now in machine.timerFired(now: now) }
       }
     } catch {
-      // Without time nothing ends by itself any more: better an end now than calls that hang.
-      log(.warning, "peer \(peer): no timer: \(error)")
-      shutDown()
+      apply { machine, now in machine.timerFailed("\(error)", now: now) }
     }
   }
 }
@@ -204,15 +204,19 @@ private final class LinkEnd: ConnectionHandler {
   }
 
   func inputEnded(_ connection: Connection) {
-    driver.apply { machine, now in machine.inputEnded(attempt, now: now) }
+    driver.apply { machine, now in
+      machine.sentBytes(attempt, connection.bytesSent)
+      machine.inputEnded(attempt, now: now)
+    }
   }
 
   func writabilityChanged(_ connection: Connection, isWritable: Bool) {
-    driver.apply { machine, _ in machine.queuedBytes(attempt, connection.queuedBytes) }
+    driver.apply { machine, _ in machine.sentBytes(attempt, connection.bytesSent) }
   }
 
   func closed(_ connection: Connection, reason: CloseReason) {
     driver.apply { machine, now in
+      machine.sentBytes(attempt, connection.bytesSent)
       switch reason {
       case .connectFailed(let failure): machine.connectFailed(attempt, failure, now: now)
       case .failed(let failure):

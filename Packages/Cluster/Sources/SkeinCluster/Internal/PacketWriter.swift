@@ -31,7 +31,9 @@ struct PacketWriter: Sendable {
   private var smallStart = 0
   private var large: [Large] = []
   private var largeStart = 0
-  /// Bytes that were taken and that the kernel does not have yet, as the driver says.
+  /// Bytes that were taken since the beginning.
+  private(set) var takenBytes = 0
+  /// Of them, those that the kernel does not have yet, as far as the driver has told.
   private(set) var heldBytes = 0
   /// Bytes that were not taken.
   private(set) var waitingBytes = 0
@@ -103,16 +105,17 @@ struct PacketWriter: Sendable {
     while smallStart == small.count, largeStart < large.count, heldBytes + output.count < window {
       takePart(into: &output)
     }
+    takenBytes += output.count
     heldBytes += output.count
     waitingBytes -= output.count
-    sendMarks.took(output.count, isAll: waitingBytes == 0)
+    if waitingBytes == 0 { sendMarks.allTaken(at: takenBytes) }
     return output
   }
 
-  /// The driver says how many of the taken bytes the kernel does not have yet.
-  mutating func setHeld(_ count: Int) {
-    heldBytes = count
-    sendMarks.settle(held: count)
+  /// The driver says how many bytes the kernel has taken since the beginning.
+  mutating func setSent(_ total: Int) {
+    heldBytes = takenBytes - total
+    sendMarks.settle(sent: total)
   }
 
   private mutating func takeSmall(_ budget: Int) -> [UInt8] {
@@ -180,21 +183,18 @@ struct SendMarks: Sendable {
   /// Sends that the kernel certainly has.
   private(set) var settled = 0
   private var marks: [Mark] = []
-  private var taken = 0
 
-  /// Sends that may be lost when the connection ends now; an upper bound.
+  /// Sends that the kernel does not have for certain.
   var unsettled: Int { sent - settled }
 
-  mutating func took(_ count: Int, isAll: Bool) {
-    taken += count
-    // Only when nothing is left behind is it known that all sends so far are in these bytes.
-    if isAll && sent > (marks.last?.sent ?? settled) { marks.append(Mark(offset: taken, sent: sent)) }
+  /// All bytes so far were taken, `offset` of them: only then is it known which bytes hold all sends so far.
+  mutating func allTaken(at offset: Int) {
+    if sent > (marks.last?.sent ?? settled) { marks.append(Mark(offset: offset, sent: sent)) }
   }
 
-  mutating func settle(held: Int) {
-    let gone = taken - held
+  mutating func settle(sent total: Int) {
     var count = 0
-    while count < marks.count && marks[count].offset <= gone {
+    while count < marks.count && marks[count].offset <= total {
       settled = marks[count].sent
       count += 1
     }

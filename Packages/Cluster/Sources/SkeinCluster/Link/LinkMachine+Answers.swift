@@ -25,7 +25,6 @@ extension LinkMachine {
       failMalformed(error.description, now: now)
       return
     }
-    isProven = true
     switch answer {
     case .small(let session, let body):
       guard let id = owner(of: session, isLast: true) else { return }
@@ -64,7 +63,10 @@ extension LinkMachine {
 
   /// The call that waits for this session. A session that nobody waits for is counted, and freed by its last packet.
   private mutating func owner(of session: UInt32, isLast: Bool) -> UInt64? {
-    switch sessions[session] {
+    let owner = sessions[session]
+    // A peer that answers the introduction, and then closes, was of no use.
+    if owner != .introduction { isProven = true }
+    switch owner {
     case .call(let id): return id
     case .abandoned:
       if isLast {

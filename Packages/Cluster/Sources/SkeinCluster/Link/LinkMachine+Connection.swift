@@ -51,18 +51,19 @@ extension LinkMachine {
   /// Ends everything; nothing is taken any more.
   mutating func shutDown(now: MonotonicInstant) {
     if isShutDown { return }
-    let wasUp = isUp
-    let wasEnding = state == .connecting || state == .closing
+    let before = state
     failEverything("shut down", error(.shuttingDown))
     enter(.shutDown, "this node is shutting down")
-    if wasUp {
-      // What was written is still sent, within the time that a connection has to close.
+    switch before {
+    case .up:
+      // What was written is still sent.
       act(.close(attempt: attempt))
-      phaseLimit = now.advanced(by: configuration.closeTimeout)
-      wake(by: phaseLimit)
-    } else {
-      if wasEnding { act(.abort(attempt: attempt)) }
+      limitClosing(now)
+    case .closing: limitClosing(now)
+    case .connecting:
+      act(.abort(attempt: attempt))
       disarm()
+    case .unknown, .idle, .backingOff, .down, .shutDown: disarm()
     }
   }
 
@@ -151,11 +152,37 @@ extension LinkMachine {
     }
   }
 
-  /// So many bytes that were taken are not the kernel's yet.
-  mutating func queuedBytes(_ attempt: UInt64, _ count: Int) {
+  /// The kernel has taken so many bytes of this attempt's connection.
+  mutating func sentBytes(_ attempt: UInt64, _ total: Int) {
     guard attempt == self.attempt, isUp else { return }
-    writer.setHeld(count)
+    writer.setSent(total)
     askForWrite()
+  }
+
+  /// The answer to `.checkProgress`: how many bytes the kernel has taken of the connection that we end.
+  mutating func closing(_ attempt: UInt64, sentBytes total: Int, now: MonotonicInstant) {
+    guard attempt == self.attempt, state == .closing || isShutDown else { return }
+    if total > sentBeforeLimit {
+      sentBeforeLimit = total
+      limitClosing(now)
+    } else {
+      act(.abort(attempt: attempt))
+    }
+  }
+
+  /// The time that was asked for cannot be waited for: better an end now than calls that hang.
+  mutating func timerFailed(_ problem: String, now: MonotonicInstant) {
+    timerIsGone()
+    if isShutDown { return act(.abort(attempt: attempt)) }
+    act(.log(.warning, "peer \(peer): no timer: \(problem)"))
+    let failure = error(.disconnected, text: "no timer: \(problem)")
+    switch state {
+    case .up, .connecting: end("no timer", keepsQueue: false, isOrderly: false, failure, now)
+    case .closing:
+      failQueued(waitingToo: true, failure)
+      act(.abort(attempt: attempt))
+    case .unknown, .idle, .backingOff, .down, .shutDown: failQueued(waitingToo: true, failure)
+    }
   }
 
   /// The peer sent what is no packet.
@@ -187,13 +214,18 @@ extension LinkMachine {
     loseSends(writer.sendMarks.unsettled, reason)
     resetConnection()
     enter(.closing, reason)
-    phaseLimit = now.advanced(by: configuration.closeTimeout)
     if wasConnecting || isOrderly == false {
       act(.abort(attempt: attempt))
       phaseLimit = nil
-    } else if isOrderly == true {
-      act(.close(attempt: attempt))
+    } else {
+      if isOrderly == true { act(.close(attempt: attempt)) }
+      limitClosing(now)
     }
+  }
+
+  /// Gives the connection that we end so much time for the next progress.
+  private mutating func limitClosing(_ now: MonotonicInstant) {
+    phaseLimit = now.advanced(by: configuration.closeTimeout)
     wake(by: phaseLimit)
   }
 
@@ -240,7 +272,7 @@ extension LinkMachine {
       startBackOff(failure, now)
       enter(.closing, "\(failure)")
       act(.abort(attempt: attempt))
-    case .closing, .shutDown: act(.abort(attempt: attempt))
+    case .closing, .shutDown: act(.checkProgress(attempt: attempt))
     case .up:
       let text = "the peer closed the connection"
       end(text, keepsQueue: true, isOrderly: false, lost(text), now)
@@ -278,6 +310,7 @@ extension LinkMachine {
       return
     }
     attempt += 1
+    sentBeforeLimit = 0
     enter(.connecting, reason)
     phaseLimit = now.advanced(by: configuration.connectTimeout)
     wake(by: phaseLimit)

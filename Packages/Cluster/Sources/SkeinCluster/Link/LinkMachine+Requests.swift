@@ -68,7 +68,8 @@ extension LinkMachine {
     if !waits, let until = backOffUntil, until > now, let failure = lastFailure {
       return connectError(failure, until, now)
     }
-    let waiting = queue.bytes + writer.unsentBytes
+    // What the socket holds is bounded by the window, and is not known to the byte.
+    let waiting = queue.bytes + writer.waitingBytes
     if waiting > 0 && waiting + size + 64 > configuration.maxQueuedBytes {
       return error(.busy, text: "bytes that wait to be written", limit: configuration.maxQueuedBytes)
     }

@@ -30,9 +30,12 @@
 //       what it told was passed on, the answer is `peerHasEnded: false` without looking again. So a request that was
 //       made after the peer's FIN had reached the kernel is never written to that connection. A check that finds the
 //       end is followed by the rest of the input and by `inputEnded` or `failed`.
-//   D5  On `.write` it takes `takeOutput()` and hands it to the socket, and tells `queuedBytes` whenever the socket's
-//       queue has drained below its low watermark, at least. Empty output means that there is nothing to do.
-//   D6  It keeps one timer, that of the last `.arm`; firing early or twice does no harm.
+//   D5  On `.write` it takes `takeOutput()` and hands it to the socket. It tells `sentBytes`, what the kernel has taken
+//       of the connection, after that, whenever the socket's queue has drained below its low watermark, and before it
+//       tells of the connection's end. Empty output means that there is nothing to do.
+//   D6  It keeps one timer, that of the last `.arm`; firing early or twice does no harm. When it cannot, it tells
+//       `timerFailed`.
+//   D7  On `.checkProgress` it calls `closing` with what the kernel has taken.
 
 internal import SkeinPlatform
 
@@ -81,12 +84,14 @@ struct LinkMachine: Sendable {
   /// The peer's FIN is known to have reached the kernel.
   var peerHasEnded = false
   var isCheckOutstanding = false
-  /// A packet came on this connection.
+  /// A packet came on this connection, other than the introduction's answer.
   var isProven = false
   /// Something was to be written on this connection.
   var wasAsked = false
   /// When connecting or closing takes too long.
   var phaseLimit: MonotonicInstant?
+  /// What the kernel had of the connection that we end when its limit was last set.
+  var sentBeforeLimit = 0
   var writer: PacketWriter
   var reader = FrameReader()
   var joiner: LargeJoiner<UInt64>
@@ -113,7 +118,7 @@ struct LinkMachine: Sendable {
   var unknownAnswers = 0
   /// Answers that came after their caller had gone.
   var lateAnswers = 0
-  /// Sends that were taken and then lost with a connection; an upper bound.
+  /// Sends that were taken and that the kernel did not have for certain when their connection ended.
   var lostSends = 0
 
   // MARK: What is to be done
@@ -201,11 +206,13 @@ struct LinkMachine: Sendable {
     act(.disarm)
   }
 
+  mutating func timerIsGone() { armed = nil }
+
   // MARK: Time
 
   /// The time that was asked for has come.
   mutating func timerFired(now: MonotonicInstant) {
-    armed = nil
+    timerIsGone()
     expireCalls(now)
     for failure in joiner.expire(now: now) { failAnswer(failure.session, LargeMessageError.timedOut.description) }
     if let limit = phaseLimit, limit <= now { phaseTimedOut(now) }

@@ -40,7 +40,7 @@ public enum LinkState: Hashable, Sendable, CustomStringConvertible {
 public struct LinkConfiguration: Hashable, Sendable {
   /// Greatest number of unfinished calls.
   public var maxPendingCalls = 10_000
-  /// Greatest number of bytes that wait for the kernel; one request is always taken when nothing waits.
+  /// Greatest number of bytes that wait for the socket; one request is always taken when nothing waits.
   public var maxQueuedBytes = 16 << 20
   /// Greatest body of one request.
   public var maxRequestBytes = 16 << 20
@@ -52,8 +52,9 @@ public struct LinkConfiguration: Hashable, Sendable {
   public var keepsOrder = false
   /// How long an attempt to connect may take.
   public var connectTimeout = Duration.seconds(5)
-  /// How long a connection may take to close before it is aborted.
-  public var closeTimeout = Duration.seconds(3)
+  /// How long a connection that we end may make no progress, in writing or in the peer's ending it too, before it is
+  /// aborted. Until it is gone there is no other.
+  public var closeTimeout = Duration.seconds(1)
   /// The delay after the first failed attempt; it doubles with each one.
   public var backOffBase = Duration.milliseconds(100)
   /// Greatest delay between two attempts.
@@ -87,7 +88,7 @@ public struct LinkStatistics: Hashable, Sendable {
   public let lateAnswers: Int
   /// Answers whose session nobody ever waited for.
   public let unknownAnswers: Int
-  /// Sends that were taken and then lost with a connection; an upper bound.
+  /// Sends that were taken and that the kernel did not have for certain when their connection ended.
   public let lostSends: Int
 }
 
@@ -118,6 +119,8 @@ enum LinkAction: Equatable, Sendable {
   case abort(attempt: UInt64)
   /// The call is finished.
   case complete(UInt64, Result<[UInt8], ClusterError>)
+  /// Tell `closing` how much of the connection that we end the kernel has taken.
+  case checkProgress(attempt: UInt64)
   /// Call `timerFired` at this time; replaces the time asked for before.
   case arm(MonotonicInstant)
   /// No timer is needed any more.

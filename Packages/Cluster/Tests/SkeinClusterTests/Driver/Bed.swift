@@ -67,7 +67,8 @@ final class TestNode: Sendable {
 final class LogLines: Sendable {
   private let lines = Lock<[String]>([])
   func add(_ line: String) { lines.withLock { $0.append(line) } }
-  func contain(_ text: String) -> Bool { lines.withLock { $0.contains { $0.contains(text) } } }
+  func contain(_ text: String) -> Bool { count(text) > 0 }
+  func count(_ text: String) -> Int { lines.withLock { $0.count { $0.contains(text) } } }
 }
 
 struct UnexpectedAnswer: Error, CustomStringConvertible {

@@ -130,6 +130,63 @@ import Testing
     #expect(expired.code == .deadlineExceeded && !expired.mayHaveExecuted)
   }
 
+  @Test func `names that calls have waited for in vain take no place in the directory`() async throws {
+    let a = try TestNode("a", .epoll) { $0.maxPeers = 2 }
+    for number in 1...5 {
+      let waits = ClusterCallOptions.after(.milliseconds(1), waitsForConnection: true)
+      #expect(try await a.failure("nobody\(number)", "@echo", waits).code == .deadlineExceeded)
+    }
+    #expect(a.cluster.reload(["b": .down, "c": .down]) && a.cluster.peers == ["b", "c"])
+    #expect(!a.cluster.reload(["d": .down]))
+    let oneTooMany = try await a.failure("e", "@echo", .after(.seconds(1), waitsForConnection: true))
+    #expect(oneTooMany.code == .unknownPeer)
+  }
+
+  @Test func `a node that has left the cluster refuses at once, whatever it is asked for`() async throws {
+    let a = try TestNode("a", .epoll)
+    a.cluster.reload(["b": .down])
+    a.cluster.shutDown()
+    #expect(!a.cluster.reload(["b": .address("127.0.0.1:1"), "c": .down]))
+    for peer in ["b", "c"] {
+      let waits = ClusterCallOptions.after(.seconds(120), waitsForConnection: true)
+      #expect(try await a.failure(peer, "@echo", waits).code == .shuttingDown)
+    }
+    #expect(try await a.failure("c").code == .shuttingDown)
+  }
+
+  @Test(arguments: backends)
+  func `a peer that has not said its name is listed and disconnected by its address`(
+    backend: SocketBackend
+  ) async throws {
+    let node = try TestNode("a", backend)
+    let peer = RawPeer(port: node.address.port)
+    peer.send(packet([0x80, 5] + Array("@echo".utf8) + [1, 0, 0, 0, 42]))
+    #expect(peer.readPacket() == [1, 0, 0, 0, 1, 42])
+    let inbound = try #require(node.cluster.inbound.first)
+    #expect(inbound.name == nil && inbound.requestsInWork == 0)
+    #expect(!node.cluster.disconnect(inbound: node.address, reason: "nobody is there"))
+    #expect(node.cluster.disconnect(inbound: inbound.address, reason: "maintenance"))
+    #expect(peer.read(1).isEmpty)
+    #expect(node.lines.contain("connection from \(inbound.address) is closed: maintenance"))
+  }
+
+  @Test func `a connection has the name of its first hello, which has no control characters and 255 bytes at most`()
+    throws
+  {
+    let node = try TestNode("a", .epoll)
+    let peer = RawPeer(port: node.address.port)
+    func hello(_ name: String) throws -> UInt8 {
+      let query = try Seri.encode([Value("skein/1?node=\(name)")])
+      peer.send(packet([0] + [0, 0, 0, 0] + [9, 0, 0, 0] + query))
+      return try #require(peer.readPacket())[4]
+    }
+    #expect(try hello("a%0Ab") == 0 && hello(String(repeating: "x", count: 256)) == 0)
+    #expect(node.cluster.inbound.map(\.name) == [nil])
+    #expect(try hello("b") == 1 && hello("b") == 1 && hello("c") == 0)
+    #expect(node.cluster.inbound.map(\.name) == ["b"])
+    #expect(node.lines.count("is from peer") == 1)
+  }
+
   @Test(arguments: backends)
   func `a hello tells the name, and ends the back-off`(backend: SocketBackend) async throws {
     let a = try TestNode("a", backend) { $0.link = patient }

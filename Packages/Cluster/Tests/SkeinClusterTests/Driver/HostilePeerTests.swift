@@ -14,6 +14,7 @@ import Testing
   ) async throws {
     let node = try TestNode("a", backend) { $0.saysHello = false }
     let listener = RawListener()
+    defer { listener.stop() }
     let closed = EventCount()
     // Answers one request of each connection, and closes it at once.
     let server = try PlatformThread.start(name: "one-answer") {
@@ -41,6 +42,7 @@ import Testing
     let good = try TestNode("good", backend)
     node.knows(good)
     let listener = RawListener()
+    defer { listener.stop() }
     node.cluster.reload(["b": .address("127.0.0.1:\(listener.port)")])
     let error = try await node.failure("b", "@any", .after(.milliseconds(30)))
     #expect(error.code == .deadlineExceeded)
@@ -54,6 +56,7 @@ import Testing
   ) async throws {
     let node = try TestNode("a", backend) { $0.saysHello = false }
     let listener = RawListener()
+    defer { listener.stop() }
     let server = try PlatformThread.start(name: "garbage") {
       while let peer = listener.accept() {
         _ = peer.readPacket()

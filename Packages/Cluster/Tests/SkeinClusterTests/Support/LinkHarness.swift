@@ -16,6 +16,8 @@ struct LinkHarness {
   var answersChecks = true
   /// Whether the kernel takes what is written at once.
   var kernelTakesAll = true
+  /// What the kernel has taken of a connection that the link ends.
+  var sentWhileClosing = 0
   var results: [UInt64: Result<[UInt8], ClusterError>] = [:]
   var completions: [UInt64: Int] = [:]
   var armed: MonotonicInstant?
@@ -60,6 +62,7 @@ struct LinkHarness {
         case .write(let attempt):
           output += link.takeOutput()
           if kernelTakesAll { link.queuedBytes(attempt, 0) }
+        case .checkProgress(let attempt): link.closing(attempt, sentBytes: sentWhileClosing, now: now)
         case .arm(let time): armed = time
         case .disarm: armed = nil
         default: break

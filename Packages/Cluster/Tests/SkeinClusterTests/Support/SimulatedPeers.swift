@@ -8,6 +8,8 @@ import SkeinSocketIOTesting
 /// What a driver holds of one connection: bytes that the network has no room for yet.
 struct Outbox {
   var waiting: [UInt8] = []
+  /// Bytes that the network has taken.
+  var sent = 0
   /// Close when all is written.
   var closes = false
   var isOver = false
@@ -15,7 +17,10 @@ struct Outbox {
   /// Writes what there is room for.
   mutating func flush(_ id: SimulatedNetwork.ConnectionID, _ network: SimulatedNetwork) {
     if isOver { return }
-    if !waiting.isEmpty, case .accepted(let count) = network.send(waiting, on: id) { waiting.removeFirst(count) }
+    if !waiting.isEmpty, case .accepted(let count) = network.send(waiting, on: id) {
+      waiting.removeFirst(count)
+      sent += count
+    }
     if closes && waiting.isEmpty { close(id, network) }
   }
 
@@ -88,6 +93,7 @@ final class SimulatedClient {
       outbox.closes = true
       flush()
     case .abort: if let connection { outbox.abort(connection, network) }
+    case .checkProgress(let attempt): link.closing(attempt, sentBytes: outbox.sent, now: network.now)
     case .complete(let id, let result): completed(id, result)
     case .arm(let time):
       if let timer { _ = network.cancel(timer) }
@@ -102,7 +108,7 @@ final class SimulatedClient {
   private func flush() {
     guard let connection else { return }
     outbox.flush(connection, network)
-    link.queuedBytes(attempt, outbox.waiting.count)
+    link.sentBytes(attempt, outbox.sent)
   }
 
   /// Handles what concerns this client.
@@ -197,6 +203,7 @@ final class SimulatedServer {
     switch action {
     case .deliver(let request):
       executed(request)
+      inbound[id]!.acceptor.handedOver(now: network.now)
       guard request.kind != .push, let time = duration(request, &random) else { return }
       nextTag += 1
       work[nextTag] = Work(connection: id, request: request)
@@ -204,7 +211,7 @@ final class SimulatedServer {
     case .write:
       inbound[id]!.outbox.waiting += inbound[id]!.acceptor.takeOutput()
       inbound[id]!.outbox.flush(id, network)
-      inbound[id]!.acceptor.queuedBytes(inbound[id]!.outbox.waiting.count, now: network.now)
+      inbound[id]!.acceptor.sentBytes(inbound[id]!.outbox.sent, now: network.now)
     case .pauseReading: network.pauseReading(id)
     case .resumeReading: network.resumeReading(id)
     case .close:
