@@ -144,7 +144,7 @@ struct ValueBuilder {
 
   /// A number from 0 on.
   private func size(_ node: JSONNode) throws(TaggedJSONError) -> Int {
-    guard case .number(let text) = node.content, let value = Int(text), value >= 0 else {
+    guard case .number(let text) = node.content, let value = Int(text), text == "\(value)", value >= 0 else {
       throw TaggedJSONError("not a whole number from 0 on", node.offset)
     }
     return value

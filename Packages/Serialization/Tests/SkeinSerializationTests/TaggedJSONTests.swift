@@ -28,6 +28,7 @@ private let wrongs = [
   Wrong(#"[{"t":"real","bits":"3ff0"}]"#, "not sixteen hexadecimal digits at byte 20"),
   Wrong(#"[{"t":"str","hex":"6x"}]"#, "not hexadecimal at byte 18"),
   Wrong(#"[{"t":"str","len":-1,"fill":"61"}]"#, "not a whole number from 0 on at byte 18"),
+  Wrong(#"[{"t":"str","len":01,"fill":"61"}]"#, "not a whole number from 0 on at byte 18"),
   Wrong(#"[{"t":"str","len":99999999999,"fill":"61"}]"#, "more than 16777216 bytes at byte 1"),
   Wrong(#"[{"t":"str","len":2,"mod":[1,2]}]"#, "'mod' is three numbers, the last from 1 to 256 at byte 26"),
   Wrong(#"[{"t":"table","array":[],"hash":[[{"t":"nil"}]]}]"#, "a pair has a key and a value at byte 33"),
