@@ -6,7 +6,7 @@ import Testing
 @testable import SkeinCluster
 
 @Suite("AcceptorMachine under chaos") struct AcceptorChaosTests {
-  private static let seeds = isSoak ? 20_000 : 300
+  private static let seeds = isPureSoak ? 20_000 : 300
 
   private struct World {
     var acceptor: AcceptorMachine

@@ -7,7 +7,7 @@ import Testing
 @testable import SkeinCluster
 
 @Suite("LinkMachine under chaos") struct LinkChaosTests {
-  private static let seeds = isSoak ? 20_000 : 300
+  private static let seeds = isPureSoak ? 20_000 : 300
 
   /// What is known of the network, from the link's own actions and our events.
   private struct World {

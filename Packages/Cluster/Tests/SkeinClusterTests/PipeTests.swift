@@ -6,7 +6,7 @@ import Testing
 @testable import SkeinCluster
 
 @Suite("A link and an acceptor") struct PipeTests {
-  @Test(arguments: 0..<(isSoak ? 2_000 : 60))
+  @Test(arguments: 0..<(isPureSoak ? 2_000 : 60))
   func `requests and answers of any size get through a pipe that cuts anywhere`(seed: Int) {
     var random = SplitMix64(state: UInt64(seed))
     var configuration = LinkConfiguration()

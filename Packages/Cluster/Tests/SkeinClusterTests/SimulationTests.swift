@@ -232,7 +232,7 @@ private final class Schedule {
 }
 
 @Suite("Simulated network") struct SimulationTests {
-  private static let schedules = isSoak ? 1_000_000 : 10_000
+  private static let schedules = isPureSoak ? 1_000_000 : 10_000
   private static let chunks = 16
   private static let onlySeeds = ProcessInfo.processInfo.environment["SKEIN_SEED"].map {
     $0.split(separator: ",").compactMap { UInt64($0) }
@@ -258,7 +258,7 @@ private final class Schedule {
   }
 
   @Test func `a call after the peer's FIN has reached the kernel succeeds, each time`() {
-    let rounds = isSoak ? 100_000 : 10_000
+    let rounds = isPureSoak ? 100_000 : 10_000
     var conditions = NetworkConditions()
     conditions.loss = 0
     // The kernel knows of the FIN some time before the link does.

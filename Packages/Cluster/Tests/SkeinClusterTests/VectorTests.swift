@@ -106,7 +106,7 @@ import Testing
     for packet in whole { borders.append(borders.last! + packet.count + 2) }
     let positions = (1..<max(2, wire.count)).filter { position in
       position < wire.count
-        && (wire.count <= (isSoak ? 70_000 : 1_024) || position % 4_099 == 0
+        && (wire.count <= (isPureSoak ? 70_000 : 1_024) || position % 4_099 == 0
           || borders.contains { abs($0 - position) <= 8 })
     }
     for position in positions {
