@@ -107,6 +107,8 @@ final class TestHandler: ClusterRequestHandler {
 final class EventCount: Sendable {
   private let state = Lock<(count: Int, gate: TaskGate?)>((count: 0, gate: nil))
 
+  var value: Int { state.withLock { $0.count } }
+
   func add() {
     let gate = state.withLock { state in
       state.count += 1

@@ -85,6 +85,12 @@ import Testing
     _ = b
   }
 
+  @Test func `a call gives up after five seconds, unless it is told otherwise`() throws {
+    let before = MonotonicInstant.now
+    let deadline = try #require(ClusterCallOptions.after().deadline)
+    #expect(deadline >= before.advanced(by: .seconds(5)) && deadline <= .now.advanced(by: .seconds(5)))
+  }
+
   @Test(arguments: backends)
   func `a deadline and a cancellation end a call, and the connection goes on`(backend: SocketBackend) async throws {
     let (a, b) = try pair(backend)

@@ -32,6 +32,8 @@ import Testing
       await closed.wait(for: round)
     }
     #expect(!node.lines.contain("Broken pipe") && !node.lines.contain("backing off"))
+    // Each request came once, on a connection of its own.
+    #expect(closed.value == Self.rounds)
     listener.stop()
     server.join()
   }
