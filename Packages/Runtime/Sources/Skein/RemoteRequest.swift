@@ -18,7 +18,7 @@ extension ServiceRef {
     _ command: Command<Service, Input, Output>, _ input: Input, _ face: RemoteFace<Input, Output>,
     _ answer: @escaping @Sendable (Result<[UInt8], any Error>) -> Void
   ) {
-    // Nothing is inherited: the calling thread may be in the middle of another request, whose answer let this one in.
+    // Inherits nothing: the calling thread may be in the midst of another request, whose answer let this one in.
     let header = CallHeader(
       deadline: .now.advanced(by: record.node.options.callDeadline), timers: record.node.pool.currentTimers, service: label, command: command.name)
     let call = PendingCall<Input, Output>(input, header) { result in
