@@ -20,7 +20,8 @@ extension ServiceRef {
   ) {
     // Inherits nothing: the calling thread may be in the midst of another request, whose answer let this one in.
     let header = CallHeader(
-      deadline: .now.advanced(by: record.node.options.callDeadline), timers: record.node.pool.currentTimers, service: label, command: command.name)
+      deadline: .now.advanced(by: record.node.options.callDeadline), timers: record.node.pool.currentTimers,
+      service: label, command: command.name)
     let call = PendingCall<Input, Output>(input, header) { result in
       answer(result.flatMap { output in Result { try face.encode(output) } })
     }
