@@ -28,15 +28,7 @@ private actor Ledger: SkeinService {
     return 20
   }
   static let local = Command("LOCAL") { (_: isolated Ledger, _: LocalOnly) in 1 }
-  static let deadline = Command("DEADLINE") { (ledger: isolated Ledger) in ledger.deadlineNanoseconds }
-  static let asyncDeadline = Command("ASYNCDEADLINE") { (ledger: isolated Ledger) async in
-    await Task.yield()
-    return ledger.deadlineNanoseconds
-  }
-  private var deadlineNanoseconds: Int { Int(context.currentCall?.deadline?.nanoseconds ?? 0) }
-  static let commands: CommandTable<Ledger> = [
-    get, set, add, note, notes, fail, hang, slow, local, deadline, asyncDeadline,
-  ]
+  static let commands: CommandTable<Ledger> = [get, set, add, note, notes, fail, hang, slow, local]
 }
 
 private struct LocalOnly: Sendable {}
@@ -164,35 +156,6 @@ private struct LocalOnly: Sendable {}
       try await #expect(pair.far.call(Ledger.notes).count == 100)
       let lines = pair.log.text.filter { $0.contains("a peer's message was dropped") }
       #expect(lines.count == 2 && lines[0].contains("@nobody") && lines[1].contains("NOPE"))
-    }
-  }
-
-  @Test(arguments: backends, ["DEADLINE", "ASYNCDEADLINE"])
-  func `each request of a peer has a deadline of its own, also one that waited for another's answer`(
-    backend: SocketBackend, command: String
-  ) async throws {
-    let options = options { options in
-      // The thread that answers one request is the one that lets the next one in.
-      options.workers = 1
-      options.cluster.acceptor.maxRequestsInWork = 1
-      options.sockets = SocketOptions()
-      options.sockets?.backend = backend
-    }
-    try await withNode(options) { node in
-      node.cluster.register("ledger", try await node.spawn { Ledger($0) })
-      let peer = try Peer(node.cluster.open(on: .loopback(port: 0)))
-      let body = try Seri.encode([Value(command)])
-      var requests: [UInt8] = []
-      for session in 1...20 {
-        RequestPacket.appendSmall(
-          to: .name(try ClusterName("@ledger")), session: UInt32(session), body: body, into: &requests)
-      }
-      peer.send(requests)
-      let answers = await onThread { (1...20).map { _ in peer.readPacket() } }
-      // An answer is its session, its type, and here one integer.
-      let deadlines = try answers.map { try Seri.decode(one: Int.self, from: Array($0.dropFirst(5))) }
-      #expect(deadlines.count == 20 && deadlines[0] > 0)
-      for (before, next) in zip(deadlines, deadlines.dropFirst()) { #expect(before < next) }
     }
   }
 
