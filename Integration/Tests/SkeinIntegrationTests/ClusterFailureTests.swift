@@ -41,8 +41,9 @@ extension Integration {
         let away = ContinuousClock.now - back
         #expect(away < step + .milliseconds(100), "\(away) after its ready line, with \(failed.1) failed attempts")
         try load.awaitAnswers(300)
-        load.end()
+        let milliseconds = load.end()
         let outcomes = try work.value()
+        #expect(Double(outcomes.count) >= 0.95 * milliseconds, "\(outcomes.count) requests in \(milliseconds) ms")
 
         let slowest = outcomes.map(\.took).max() ?? .zero
         #expect(slowest < .milliseconds(1_100), "the deadline and 100 ms: \(slowest)")
@@ -145,6 +146,30 @@ extension Integration {
         let text = try cluster[0].client().ask("GET", cluster.key(of: 1)).errorText ?? ""
         #expect(text.contains("peer db2 refuses") && text.contains("list of nodes"), "\(text)")
         try #expect(cluster[1].client().ask("SET", cluster.key(of: 0), "alone") == .ok)
+      }
+    }
+
+    @Test(arguments: IOBackend.allCases)
+    func `a node that is asked for its keys by one with another list says so, once, with both fingerprints`(
+      io: IOBackend
+    ) throws {
+      try withCluster([io, io], ["--peer-wait", "60"]) { cluster in
+        // It waits for db2, so it is asked before db1 knows what list db2 has.
+        let (waiting, other) = try (cluster.start(0).client(), cluster[0].client())
+        try waiting.send(Request.bytes("SET", cluster.key(of: 0), "begun") + Request.bytes("GET", cluster.key(of: 1)))
+        try Poll.until("the one before is executed") { try other.ask("GET", cluster.key(of: 0)) == .text("begun") }
+        let refusing = try cluster.start(1, peers: [])
+        try #expect(waiting.readReply() == .ok)
+        let text = try waiting.readReply().errorText ?? ""
+        #expect(text.contains("peer db2 refuses") && text.contains("list of nodes"), "\(text)")
+        let info = try cluster.info(1, "cluster").split(separator: "\r\n")
+        let theirs = try #require(info.first { $0.hasPrefix("skein_refused_names_hash:") }, "\(info)").suffix(16)
+        let ours = try #require(info.first { $0.hasPrefix("skein_cluster_names_hash:") }).suffix(16)
+        #expect(try cluster.info(0, "cluster").contains("skein_cluster_names_hash:\(theirs)"))
+        let lines = refusing.process.log.split(separator: "\n").filter {
+          $0.contains("a node with another list of nodes asks for our keys; it is refused")
+        }
+        #expect(lines.count == 1 && lines[0].contains("ours=\(ours)") && lines[0].contains("theirs=\(theirs)"))
       }
     }
   }

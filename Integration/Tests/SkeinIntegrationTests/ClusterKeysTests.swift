@@ -73,6 +73,53 @@ extension Integration {
       }
     }
 
+    @Test(arguments: IOBackend.allCases)
+    func `a pipeline whose answers are more than one message between nodes may hold is answered in order`(
+      io: IOBackend
+    ) throws {
+      try withCluster([io, io]) { cluster in
+        let (asked, owner) = try (cluster.start(0).client(), cluster.start(1).client())
+        try cluster.awaitPeers()
+        let keys = cluster.ring.keys(of: "db2", 20)
+        let values = keys.indices.map { Pattern.bytes((1 << 20) + $0) }
+        for (key, value) in zip(keys, values) {
+          try owner.send(Request.bytes([Array("SET".utf8), Array(key.utf8), value]))
+          try #expect(owner.readReply() == .ok)
+        }
+        try asked.send(keys.flatMap { Request.bytes("GET", $0) + Request.bytes("STRLEN") })
+        for (number, value) in values.enumerated() {
+          let reply = try asked.readReply()
+          #expect(reply == .bulk(value), "answer \(number)")
+          try #expect(asked.readReply().errorText?.contains("unknown command") == true)
+        }
+      }
+    }
+
+    @Test(arguments: IOBackend.allCases)
+    func `a value that is too long to be forwarded is an error, and its neighbours are answered`(
+      io: IOBackend
+    ) throws {
+      try withCluster([io, io]) { cluster in
+        let (asked, owner) = try (cluster.start(0).client(), cluster.start(1).client())
+        try cluster.awaitPeers()
+        let keys = cluster.ring.keys(of: "db2", 4)
+        let long = Pattern.bytes(14_900_000)
+        for (key, value) in zip(keys, [Pattern.bytes(10), Pattern.bytes(17 << 20), long, Pattern.bytes(20)]) {
+          try owner.send(Request.bytes([Array("SET".utf8), Array(key.utf8), value]))
+          try #expect(owner.readReply() == .ok)
+        }
+        try asked.send(keys.flatMap { Request.bytes("GET", $0) })
+        try #expect(asked.readReply() == .bulk(Pattern.bytes(10)))
+        let text = try asked.readReply().errorText ?? ""
+        #expect(text == "ERR the value is above the 15000000 bytes that another node can forward")
+        let reply = try asked.readReply()
+        #expect(reply == .bulk(long), "it is below the limit")
+        try #expect(asked.readReply() == .bulk(Pattern.bytes(20)))
+        try #expect(asked.ask("MGET", keys[0], keys[1]).errorText == text)
+        try #expect(asked.ask("EXISTS", keys[1], keys[3]) == .integer(2))
+      }
+    }
+
     static let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
 
     @Test(arguments: orders)
@@ -100,7 +147,7 @@ extension Integration {
     func `a request for a peer that has not been up waits for it, and is answered when it comes up`(
       backends: [IOBackend]
     ) throws {
-      try withCluster(backends) { cluster in
+      try withCluster(backends, ["--peer-wait", "60"]) { cluster in
         let client = try cluster.start(0).client()
         let key = cluster.key(of: 1)
         try client.send(Request.bytes("SET", key, "early") + Request.bytes("GET", key))
@@ -115,13 +162,18 @@ extension Integration {
     }
 
     @Test(arguments: IOBackend.allCases)
-    func `a peer that never comes up costs a request one second and an error that names it`(io: IOBackend) throws {
+    func `a peer that never comes up costs a pipeline one second and errors that name it`(io: IOBackend) throws {
       try withCluster([io, io]) { cluster in
         let client = try cluster.start(0).client()
         let began = ContinuousClock.now
-        let text = try client.ask("GET", cluster.key(of: 1)).errorText ?? ""
+        try client.send(
+          (0..<4).flatMap { _ in Request.bytes("GET", cluster.key(of: 1)) + Request.bytes("GET", cluster.key(of: 0)) })
+        for _ in 0..<4 {
+          let text = try client.readReply().errorText ?? ""
+          #expect(text.hasPrefix("ERR ") && text.contains("peer db2 is down"), "\(text)")
+          try #expect(client.readReply() == .null)
+        }
         let took = ContinuousClock.now - began
-        #expect(text.hasPrefix("ERR ") && text.contains("peer db2 is down"), "\(text)")
         #expect(took > .milliseconds(900) && took < .milliseconds(2_000), "\(took)")
         try #expect(client.ask("PING") == .pong)
       }

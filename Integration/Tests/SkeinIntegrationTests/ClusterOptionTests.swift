@@ -56,6 +56,12 @@ extension Integration {
       ),
       (["--cluster", "127.0.0.1:0", "--name", "db1", "--peer", "db1=127.0.0.1:7000"], "called db1"),
       (["--peer", "db2=127.0.0.1:7000"], "--peer needs --cluster"),
+      (["--cluster", "127.0.0.1:0", "--peer", "a,b=127.0.0.1:7000"], "a comma or a control character"),
+      (["--cluster", "127.0.0.1:0", "--peer", "a\nb=127.0.0.1:7000"], "a comma or a control character"),
+      (["--cluster", "127.0.0.1:0", "--name", "a\u{1}"], "a comma or a control character"),
+      (["--cluster", "127.0.0.1:0", "--peer-wait", "0"], "--peer-wait takes more than 0"),
+      (["--cluster", "127.0.0.1:0", "--peer-wait", "-1"], "--peer-wait"),
+      (["--cluster", "127.0.0.1:0", "--peer-wait", "inf"], "--peer-wait takes more than 0"),
     ]
 
     @Test(arguments: bad.indices)

@@ -141,6 +141,7 @@ extension Integration {
           }
           return try fill() == 0
         }
+        try scene.awaitLog("reading pauses", "calls in work", "bytes of answers unread")
         try #expect(scene.node.figures.residentBytes() - before < 96 << 20)
       }
     }
@@ -214,12 +215,49 @@ extension Integration {
           #expect(text.contains("peer db2 gave no answer") && text.contains("deadline"), "\(text)")
         }
         // Those that were made before it was up have 1 s.
-        #expect(ContinuousClock.now - began < .milliseconds(1_600))
+        #expect(ContinuousClock.now - began < .seconds(2))
         try #expect(bystander.ask("DBSIZE").errorText?.contains("db2") == true)
         try Poll.until("the log has the reason") {
           node.process.log.contains("a peer has not told its list of nodes")
         }
         try #expect(bystander.ask("GET", cluster.key(of: 0)) == .text("19"))
+      }
+    }
+
+    @Test(arguments: IOBackend.allCases)
+    func `peers that never answer cost what was asked together one deadline`(io: IOBackend) throws {
+      try withCluster([io, io, io, io], ["--call-deadline", "0.5"]) { cluster in
+        let silent = try (0..<3).map { _ in try FakePeer { _ in nil } }
+        let node = try cluster.start(0, peers: silent.enumerated().map { "db\($0 + 2)=127.0.0.1:\($1.port)" })
+        // Then they count as nodes that have been up.
+        for peer in cluster.names.dropFirst() {
+          try Poll.until("\(peer) was asked for its list") {
+            node.process.log.split(separator: "\n").contains {
+              $0.contains("a peer has not told its list of nodes") && $0.contains("peer=\(peer)")
+            }
+          }
+        }
+        let client = try node.client()
+        let theirs = cluster.names.map { cluster.ring.keys(of: $0, 1)[0] }
+        var began = ContinuousClock.now
+        let keys = (0..<6).flatMap { [theirs[1 + $0 % 3], theirs[0]] }
+        try client.send(keys.flatMap { Request.bytes("GET", $0) })
+        for (number, key) in keys.enumerated() {
+          let reply = try client.readReply()
+          if key == theirs[0] {
+            #expect(reply == .null)
+          } else {
+            let peer = cluster.names[1 + number / 2 % 3]
+            let text = reply.errorText ?? ""
+            #expect(text.hasPrefix("ERR peer \(peer) gave no answer") && text.contains("deadline"), "\(text)")
+          }
+        }
+        #expect(ContinuousClock.now - began < .seconds(1), "twice the deadline")
+        for command in ["DBSIZE", "FLUSHALL"] {
+          began = ContinuousClock.now
+          try #expect(client.ask(command).errorText?.contains("gave no answer") == true)
+          #expect(ContinuousClock.now - began < .seconds(1), "twice the deadline")
+        }
       }
     }
 

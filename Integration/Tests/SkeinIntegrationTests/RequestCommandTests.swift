@@ -60,6 +60,8 @@ extension Integration {
       (["-5", "--timeout", "9", "-1.5"], "22fbffffff 42000000000000f8bf"),
       (["--", "-5", "--timeout", "-x"], "22fbffffff 4c2d2d74696d656f7574 142d78"),
       (["é"], "14c3a9"),
+      (["\u{1}", "\u{1}-5", "\u{1}\u{1}x"], "0c01 1c012d35 1c010178"),
+      (["--", "\u{1}-5", "-5"], "1c012d35 22fbffffff"),
       ([], ""),
     ]
 
@@ -138,7 +140,7 @@ extension Integration {
       let late = try Self.skein("call", "127.0.0.1:\(silent.port)", "@any", "DO", "--timeout", "0.3")
       #expect(late.status == .code(2))
       #expect(late.errors.contains("no answer from @any at 127.0.0.1:\(silent.port) within 0.3 s"), "\(late.errors)")
-      #expect(late.errors.contains("may have been executed"), "\(late.errors)")
+      #expect(late.errors.contains("may have been executed: look at the service"), "\(late.errors)")
       #expect(ContinuousClock.now - began < .seconds(2))
 
       let failing = try FakePeer { _ in (0, Array("boom\nand more".utf8)) }
@@ -149,6 +151,42 @@ extension Integration {
       for result in [refused, late, failed] {
         #expect(result.output.isEmpty && result.errors.hasPrefix("skein: "), "\(result)")
       }
+    }
+
+    @Test(arguments: ["call", "send"])
+    func `an address that does not answer costs the time-out, and status 2`(command: String) throws {
+      let mute = try MutePort()
+      let result = try Self.skein(command, "127.0.0.1:\(mute.port)", "@any", "DO", "--timeout", "0.3")
+      #expect(result.status == .code(2) && result.output.isEmpty, "\(result)")
+      #expect(
+        result.errors.contains("127.0.0.1:\(mute.port) has not taken the request to @any within 0.3 s"),
+        "\(result.errors)")
+      #expect(result.errors.contains("is a node's cluster port reachable there?"), "\(result.errors)")
+    }
+
+    @Test(arguments: ["0.3", "4"])
+    func `a message that the peer does not take before the time is over is a failure, with status 2`(
+      timeout: String
+    ) throws {
+      // It connects, and nobody reads; after 3 s a link may give up closing by itself.
+      let port = try FreePort()
+      let result = try Self.skein("send", "127.0.0.1:\(port.port)", "@any", "DO", "--timeout", timeout)
+      #expect(result.status == .code(2) && result.output.isEmpty, "\(result)")
+      #expect(result.errors.contains("127.0.0.1:\(port.port) has not taken the request to @any"), "\(result.errors)")
+    }
+
+    @Test func `a name that reads as a negative number, or begins with a control character, is that name`() throws {
+      try Self.withPort(.epoll) { _, address in
+        for name in ["-5", "\u{1}x", "\u{1}-5"] {
+          let unknown = try Self.skein("call", address, name, "GET", "x")
+          #expect(unknown.status == .code(1))
+          #expect(unknown.errors.contains("exports nothing as \(name) "), "\(unknown.errors)")
+        }
+      }
+      let refused = try Self.skein("call", "-5", "@x", "DO")
+      #expect(refused.status == .code(1) && refused.errors.hasPrefix("skein: -5: "), "\(refused)")
+      let late = try Self.skein("call", "127.0.0.1:1", "@x", "DO", "--timeout", "-1")
+      #expect(!late.errors.contains("\u{1}") && late.errors.contains("--timeout"), "\(late)")
     }
 
     @Test(arguments: [

@@ -1,4 +1,4 @@
-// FreePort: a port on loopback, held or found.
+// FreePort, MutePort: a port on loopback, held or found; one where nobody answers.
 
 import Glibc
 
@@ -8,7 +8,9 @@ import Glibc
   private var descriptor: Int32
 
   /// Listens on a port: 0 for one of the kernel's choice.
-  init(port wanted: UInt16 = 0) throws {
+  ///
+  /// - Parameter backlog: one less than the connections that the kernel makes while nobody accepts them.
+  init(port wanted: UInt16 = 0, backlog: Int32 = 1) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -18,7 +20,7 @@ import Glibc
     let socket = descriptor
     let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        unsafe bind(socket, pointer, size) | listen(socket, 1) | getsockname(socket, pointer, &size)
+        unsafe bind(socket, pointer, size) | listen(socket, backlog) | getsockname(socket, pointer, &size)
       }
     }
     guard status == 0 else {
@@ -48,4 +50,17 @@ import Glibc
 
   /// A port that was free a moment ago.
   static func find() throws -> UInt16 { try FreePort().port }
+}
+
+/// A port whose kernel drops what comes: the address of a host that does not answer. Its backlog is full.
+final class MutePort {
+  private let held: FreePort
+  private let filler: RawClient
+
+  var port: UInt16 { held.port }
+
+  init() throws {
+    held = try FreePort(backlog: 0)
+    filler = try RawClient(port: held.port)
+  }
 }

@@ -19,13 +19,13 @@ final class SteadyLoad: Sendable {
   }
 
   private let state = Mutex((outcomes: [Outcome](), isOver: false))
+  private let began = ContinuousClock.now
 
   /// What was answered so far.
   var outcomes: [Outcome] { state.withLock { $0.outcomes } }
 
-  /// Sends until ``end()``; blocks. Gives everything that was sent and answered.
+  /// Sends until ``end()``, at once what was due since the load was made; blocks. Gives everything that was sent and answered.
   func run(_ client: RawClient, keys: [String]) throws -> [Outcome] {
-    let began = ContinuousClock.now
     var sent: [ContinuousClock.Instant] = []
     var answered = 0
     while true {
@@ -58,8 +58,11 @@ final class SteadyLoad: Sendable {
     }
   }
 
-  /// Has the sender stop; what is on its way is still answered.
-  func end() { state.withLock { $0.isOver = true } }
+  /// Has the sender stop; what is on its way is still answered. Gives the milliseconds since the load was made.
+  func end() -> Double {
+    state.withLock { $0.isOver = true }
+    return (ContinuousClock.now - began) / .milliseconds(1)
+  }
 
   /// Waits until `count` more requests are answered.
   func awaitAnswers(_ count: Int) throws {

@@ -106,6 +106,9 @@ public struct ClientCore: Sendable {
     }
     let share = max(0, replies.limitBytes - replies.unreadBytes) / max(1, batches.count)
     for index in batches.indices {
+      // The same for each batch, so a command that changes keys is never cut between two of its parts: where its first
+      // part had room for a short answer (or is the oldest request's), each other part has it too, since it begins a
+      // batch. So whoever runs one round, and is asked again for the rest of it, executes no part twice but MGET's.
       batches[index].replyLimitBytes = share
       batches[index].answersFirst = replies.isFirst(batches[index].operations[batches[index].start].ticket)
     }

@@ -15,18 +15,26 @@ public struct NodeRing: Hashable, Sendable {
   public let names: [String]
   /// The place in ``names`` of the node that asks.
   public let own: Int
+  /// The names of the others, sorted; remote node n of a ``CommandRouter`` is the n-th of them.
+  public let peers: [String]
+  /// A number that two nodes have in common exactly when their lists of names are the same: ``number(of:)`` of the
+  /// sorted names, each followed by a line feed. Addresses do not count.
+  public let fingerprint: UInt64
   /// Numbers of all points, ascending, and the node of each.
   private let points: [UInt64]
   private let owners: [UInt16]
 
   /// Makes the ring of `own` and `peers`.
   ///
-  /// - Returns: `nil` when a name is empty or occurs twice, or there are more than 1,024 nodes.
+  /// - Returns: `nil` when a name is empty, occurs twice, or has a comma or a control character in it, or there are more
+  ///   than 1,024 nodes.
   public init?(own: String, peers: [String]) {
     let names = ([own] + peers).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    guard names.count <= 1_024, !names.contains(""), Set(names).count == names.count else { return nil }
+    guard names.count <= 1_024, names.allSatisfy(Self.isName), Set(names).count == names.count else { return nil }
     self.names = names
     self.own = names.firstIndex(of: own)!
+    self.peers = names.filter { $0 != own }
+    fingerprint = Self.number(of: Array(names.map { $0 + "\n" }.joined().utf8).span)
     var all: [(point: UInt64, owner: UInt16)] = []
     for (index, name) in names.enumerated() {
       for point in 0..<Self.pointsPerNode {
@@ -37,6 +45,11 @@ public struct NodeRing: Hashable, Sendable {
     all.sort { ($0.point, $0.owner) < ($1.point, $1.owner) }
     points = all.map(\.point)
     owners = all.map(\.owner)
+  }
+
+  /// Whether a list with commas or lines can hold the name.
+  private static func isName(_ text: String) -> Bool {
+    !text.isEmpty && !text.unicodeScalars.contains { $0 == "," || $0.properties.generalCategory == .control }
   }
 
   /// The place in ``names`` of the node that holds `key`.
@@ -52,13 +65,6 @@ public struct NodeRing: Hashable, Sendable {
     }
     return Int(owners[low == points.count ? 0 : low])
   }
-
-  /// The names of the others, sorted; remote node n of a ``CommandRouter`` is the n-th of them.
-  public var peers: [String] { names.enumerated().filter { $0.offset != own }.map(\.element) }
-
-  /// A number that two nodes have in common exactly when their lists of names are the same: ``number(of:)`` of the
-  /// sorted names, each followed by a line feed. Addresses do not count.
-  public var fingerprint: UInt64 { Self.number(of: Array(names.map { $0 + "\n" }.joined().utf8).span) }
 
   /// The 64-bit FNV-1a hash of `bytes`, mixed by the finalizer of MurmurHash3, so that similar names lie far apart.
   static func number(of bytes: Span<UInt8>) -> UInt64 {

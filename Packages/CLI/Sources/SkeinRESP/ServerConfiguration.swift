@@ -8,6 +8,8 @@ public struct ServerConfiguration: Sendable {
   public var shardCount = 1
   /// The cluster's nodes, over which keys are spread before they are spread over shards; `nil` for a node alone.
   public var ring: NodeRing?
+  /// How long a request waits for a node of the ring that has not been up yet.
+  public var peerWait = Duration.seconds(1)
   /// What a client may send.
   public var limits = RESPLimits()
   /// Unread answer bytes of a client from which no more of its requests are executed.

@@ -1,5 +1,6 @@
 // Forwarding: a batch for another node travels as the requests of its operations, and comes back as their answers, in
-// the protocol's own form, so that the other node may have another number of shards.
+// the protocol's own form, so that the other node may have another number of shards. The other node answers as many of
+// the first requests as fit into what it may send at once; the others come again in the next round.
 
 extension ShardBatch {
   /// The operations that are still to be done, as requests.
@@ -16,14 +17,14 @@ extension ShardBatch {
     return writer.bytes
   }
 
-  /// Reads the answers to ``requests()``.
+  /// Reads the answers to the first of the ``requests()``; those without an answer were not executed.
   ///
-  /// - Returns: `nil` when they are not as many answers as requests.
+  /// - Returns: `nil` when there is no answer, one that is cut short, or more answers than requests.
   /// - Complexity: O(bytes).
   public func reply(from answers: [UInt8]) -> ShardReply? {
     var reply = ShardReply()
     var at = 0
-    for operation in operations[start..<end] {
+    for operation in operations[start..<end] where at < answers.count {
       guard let end = ReplyScanner.end(of: answers.span, from: at) else { return nil }
       // A part of MGET is its elements without the array's header.
       let isHeaded = operation.isPart && operation.command == .mget && answers[at] == UInt8(ascii: "*")
@@ -32,7 +33,27 @@ extension ShardBatch {
       reply.ends.append(reply.bytes.count)
       at = end
     }
-    return at == answers.count ? reply : nil
+    return at == answers.count && reply.executed > 0 ? reply : nil
+  }
+}
+
+/// What a node answers another at once. Its limits lie below the cluster layer's 16 MiB for one answer.
+public enum ForwardedAnswers {
+  /// Bytes of answers from which no further request is executed.
+  public static let limitBytes = 1 << 20
+  /// Greatest length of the first answer, which is given whatever its length; so beside it there is room for the others.
+  public static let longestBytes = 15_000_000
+
+  /// The answers as they may travel: a first one that is too long becomes an error, which spares its neighbours.
+  ///
+  /// - Complexity: O(bytes).
+  public static func travelling(_ answers: [UInt8]) -> [UInt8] {
+    guard answers.count > longestBytes, let end = ReplyScanner.end(of: answers.span, from: 0), end > longestBytes else {
+      return answers
+    }
+    var writer = ReplyWriter()
+    writer.error("ERR the value is above the \(longestBytes) bytes that another node can forward")
+    return writer.bytes + answers[end...]
   }
 }
 

@@ -20,6 +20,9 @@ public struct ShardOperation: Hashable, Sendable {
 ///
 /// It shares the bytes that the client sent: making it copies none of them, and neither does sending it.
 public struct ShardBatch: Sendable {
+  /// Every answer but those that hold values is shorter than this, and no request is executed with less room.
+  static let shortAnswerBytes = 128
+
   /// Which shard is to execute this.
   public let shard: Int
   /// The received bytes that the arguments lie in.

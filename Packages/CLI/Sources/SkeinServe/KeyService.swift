@@ -8,22 +8,25 @@ internal import SkeinSerialization
 actor KeyService: SkeinService {
   nonisolated let context: SkeinContext
   private let server: RESPServer
+  private let peers: Peers
   private let router: CommandRouter
 
-  init(_ context: SkeinContext, _ server: RESPServer) {
+  init(_ context: SkeinContext, _ server: RESPServer, _ peers: Peers) {
     self.context = context
     self.server = server
+    self.peers = peers
     router = server.routerForNodes(forwards: false)
   }
 
-  /// Executes requests in Redis' protocol and returns their answers, if the asker has the same list of nodes.
+  /// Executes requests in Redis' protocol and returns the answers to the first of them, as many as fit; if the asker has
+  /// the same list of nodes.
   static let execute = Command("EXECUTE") {
     (keys: isolated KeyService, fingerprint: String, requests: ByteString) async throws in
-    guard fingerprint == keys.server.peers?.fingerprintText else { throw OtherNames() }
-    return ByteString(await keys.server.run(Array(requests), keys.router))
+    guard keys.peers.admits(fingerprint) else { throw OtherNames() }
+    return ByteString(ForwardedAnswers.travelling(await keys.server.run(Array(requests), keys.router)))
   }
   /// The fingerprint of this node's list of nodes.
-  static let names = Command("NAMES") { (keys: isolated KeyService) in keys.server.peers?.fingerprintText ?? "" }
+  static let names = Command("NAMES") { (keys: isolated KeyService) in keys.peers.fingerprintText }
 
   static let commands: CommandTable<KeyService> = [execute, names]
 

@@ -1,7 +1,8 @@
 // Peers: the other nodes of a key-value cluster, as shards behind this node's own.
 //
-// Owns:       what is known of each peer: whether it has been up, and whether its list of names is ours.
-// Shared by:  every connection (execute), the watcher (changes).
+// Owns:       what is known of each peer: whether it has been up, and whether its list of names is ours; and the
+//             fingerprints with which we were asked in vain.
+// Shared by:  every connection (execute), the watcher (changes), the service for other nodes (admits).
 
 internal import Skein
 internal import SkeinCluster
@@ -26,24 +27,35 @@ final class Peers: Sendable {
     var names = Names.unknown
   }
 
+  /// How many refused fingerprints are remembered, so that each is logged once.
+  private static let refusedLimit = 64
+
   let ring: NodeRing
+  /// The fingerprint of the list of names, as nodes tell it to each other.
+  let fingerprintText: String
   private let node: SkeinNode
   private let references: [RemoteServiceRef<KeyService>]
   private let firstWait: Duration
   // MARK: Under lock
   private let known: Lock<[Peer]>
+  /// Other nodes' fingerprints that were refused, the latest last.
+  private let refused = Lock<[String]>([])
 
   /// - Parameter firstWait: how long a request waits for a peer that has not been up yet.
-  init(_ node: SkeinNode, _ ring: NodeRing, firstWait: Duration = .seconds(1)) {
+  init(_ node: SkeinNode, _ ring: NodeRing, firstWait: Duration) {
     self.node = node
     self.ring = ring
     self.firstWait = firstWait
+    let digits = String(ring.fingerprint, radix: 16)
+    fingerprintText = String(repeating: "0", count: 16 - digits.utf8.count) + digits
     references = ring.peers.map { node.cluster.service(KeyService.self, node: $0, name: Self.exportedName) }
     known = Lock(ring.peers.map { _ in Peer() })
   }
 
   /// Has the peer with this number execute a batch.
-  func execute(_ batch: ShardBatch, on number: Int) async throws -> ShardReply {
+  ///
+  /// - Parameter began: when the batch's round began; that is when its time begins to run.
+  func execute(_ batch: ShardBatch, on number: Int, since began: MonotonicInstant) async throws -> ShardReply {
     let name = ring.peers[number]
     let peer = known.withLock { $0[number] }
     if peer.names == .differ { throw fault(name, "its list of nodes is not ours; see the log and INFO cluster") }
@@ -51,9 +63,12 @@ final class Peers: Sendable {
     do {
       answers = try await references[number].call(
         KeyService.execute, fingerprintText, ByteString(batch.requests()),
-        deadline: peer.hasBeenUp ? .standard : .after(firstWait), waitsForConnection: !peer.hasBeenUp)
+        deadline: .at(began.advanced(by: peer.hasBeenUp ? node.options.callDeadline : firstWait)),
+        waitsForConnection: !peer.hasBeenUp)
     } catch let error as ClusterError {
       throw fault(name, error, hasBeenUp: peer.hasBeenUp)
+    } catch let error as CallError where error.code == .deadlineExceeded {
+      throw late(name, "the deadline had passed before it was asked", hasBeenUp: peer.hasBeenUp)
     } catch {
       throw PeerFault(description: "ERR peer \(name) cannot be asked: \(error)")
     }
@@ -65,21 +80,43 @@ final class Peers: Sendable {
     switch error.code {
     case .connectFailed, .peerDown, .answerLost, .disconnected:
       PeerFault(description: "ERR peer \(name) is down: \(error)")
-    case .deadlineExceeded where !error.mayHaveExecuted && !hasBeenUp:
-      PeerFault(description: "ERR peer \(name) is down: it has not been up yet")
+    case .deadlineExceeded: late(name, "\(error)", hasBeenUp: hasBeenUp || error.mayHaveExecuted)
     case .remoteError: fault(name, error.text ?? "an error without a text")
     default: PeerFault(description: "ERR peer \(name) gave no answer: \(error)")
     }
+  }
+
+  private func late(_ name: String, _ reason: String, hasBeenUp: Bool) -> PeerFault {
+    PeerFault(
+      description: hasBeenUp
+        ? "ERR peer \(name) gave no answer: \(reason)" : "ERR peer \(name) is down: it has not been up yet")
   }
 
   private func fault(_ name: String, _ reason: String) -> PeerFault {
     PeerFault(description: "ERR peer \(name) refuses: \(reason)")
   }
 
-  /// The fingerprint of the list of names, as nodes tell it to each other.
-  var fingerprintText: String {
-    let digits = String(ring.fingerprint, radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+  // MARK: Who asks us
+
+  /// Whether a node with this fingerprint may have our keys. Another one is logged once, and shown by INFO.
+  func admits(_ fingerprint: String) -> Bool {
+    if fingerprint == fingerprintText { return true }
+    // It came from outside, and lines are made of it.
+    let isHash = fingerprint.utf8.count == 16 && fingerprint.utf8.allSatisfy("0123456789abcdef".utf8.contains)
+    let theirs = isHash ? fingerprint : "unreadable"
+    let isNew = refused.withLock { refused in
+      let known = refused.firstIndex(of: theirs)
+      if let known { refused.remove(at: known) }
+      refused.append(theirs)
+      if refused.count > Peers.refusedLimit { refused.removeFirst() }
+      return known == nil
+    }
+    if isNew {
+      node.log(
+        .error, "a node with another list of nodes asks for our keys; it is refused",
+        ["names": ring.names.joined(separator: ","), "ours": fingerprintText, "theirs": theirs])
+    }
+    return false
   }
 
   // MARK: What happens to peers
@@ -90,14 +127,15 @@ final class Peers: Sendable {
   /// Asks a peer that has just come up for its list of names.
   func peerIsUp(_ name: String) async {
     guard let number = ring.peers.firstIndex(of: name) else { return }
-    known.withLock { $0[number].hasBeenUp = true }
+    // What it was before its connection was lost need not be true any more.
+    let before = known.withLock { known in
+      defer { known[number] = Peer(hasBeenUp: true, names: .unknown) }
+      return known[number].names
+    }
     do {
       let theirs = try await references[number].call(KeyService.names)
       let names: Names = theirs == fingerprintText ? .same : .differ
-      let before = known.withLock { known in
-        defer { known[number].names = names }
-        return known[number].names
-      }
+      known.withLock { $0[number].names = names }
       if names == .differ && before != .differ {
         node.log(
           .error, "a peer has another list of nodes; it gets none of our keys, and we take none of its",
@@ -119,6 +157,7 @@ final class Peers: Sendable {
       let state = node.cluster.state(of: name).map { "\($0)" } ?? "unknown"
       lines.append(("skein_peer_\(name)", "state=\(state),names=\(peer.names.rawValue)"))
     }
+    if let latest = refused.withLock(\.last) { lines.append(("skein_refused_names_hash", latest)) }
     return lines
   }
 }

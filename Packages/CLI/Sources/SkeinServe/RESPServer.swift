@@ -45,7 +45,7 @@ public final class RESPServer: Sendable {
           Shard($0, maxMemoryBytes: configuration.maxMemoryBytesPerShard)
         })
     }
-    let peers = configuration.ring.map { Peers(node, $0) }
+    let peers = configuration.ring.map { Peers(node, $0, firstWait: configuration.peerWait) }
     let server = RESPServer(configuration, shards, peers)
     if exports { try await server.export(on: node) }
     let real = try node.listen(on: address) { context, socket in
@@ -59,7 +59,7 @@ public final class RESPServer: Sendable {
     let simpleDB = try await node.spawn(named: "simpledb") { SimpleDB($0, self) }
     node.cluster.register("simpledb", simpleDB)
     guard let peers else { return }
-    let keys = try await node.spawn(named: Peers.exportedName) { KeyService($0, self) }
+    let keys = try await node.spawn(named: Peers.exportedName) { KeyService($0, self, peers) }
     node.cluster.register(Peers.exportedName, keys)
     let watcher = try await node.spawn { PeerWatcher($0, peers) }
     _ = watcher.send(PeerWatcher.watch, node.cluster.stateChanges())
@@ -72,23 +72,29 @@ public final class RESPServer: Sendable {
 
   /// The way to the keys for what comes over the cluster port, which asks for no password.
   ///
-  /// - Parameter forwards: whether other nodes' keys are asked for there.
+  /// - Parameter forwards: whether other nodes' keys are asked for there; if not, the answers are what other nodes forward.
   func routerForNodes(forwards: Bool) -> CommandRouter {
     var configuration = configuration
     configuration.password = nil
-    if !forwards { configuration.ring = nil }
+    if !forwards {
+      configuration.ring = nil
+      configuration.replyLimitBytes = min(configuration.replyLimitBytes, ForwardedAnswers.limitBytes)
+    }
     return CommandRouter(configuration: configuration)
   }
 
-  /// Executes a batch on the shard or the node that it is for.
-  func execute(_ batch: ShardBatch) async throws -> ShardReply {
+  /// Executes a batch of the round that began then, on the shard or the node that it is for.
+  private func execute(_ batch: ShardBatch, since began: MonotonicInstant) async throws -> ShardReply {
     if batch.shard < shards.count { return try await shards[batch.shard].call(Shard.execute, batch) }
     guard let peers else { preconditionFailure("a batch for a peer of a node alone") }
-    return try await peers.execute(batch, on: batch.shard - shards.count)
+    return try await peers.execute(batch, on: batch.shard - shards.count, since: began)
   }
 
   /// Runs a round's batches one after the other; one that was cut short ends the round.
+  ///
+  /// What goes to other nodes has one deadline: a node that does not answer costs it once, however often it is asked.
   func complete(_ batches: [ShardBatch], _ done: (ShardBatch, Result<ShardReply, any Error>) -> Void) async {
+    let began = MonotonicInstant.now
     var isCutShort = false
     for batch in batches {
       if isCutShort {
@@ -96,26 +102,20 @@ public final class RESPServer: Sendable {
         continue
       }
       do {
-        let reply = try await execute(batch)
+        let reply = try await execute(batch, since: began)
         if batch.start + reply.executed < batch.end { isCutShort = true }
         done(batch, .success(reply))
       } catch { done(batch, .failure(error)) }
     }
   }
 
-  /// Runs requests in Redis' protocol and returns their answers.
+  /// Runs one round of requests in Redis' protocol and returns their answers: those to the first requests, at least one,
+  /// and as many as fit under the router's limit. The others are not executed.
   func run(_ requests: [UInt8], _ router: CommandRouter) async -> [UInt8] {
     var core = ClientCore(id: 0, router: router)
     core.receive(requests.span)
-    var output: [UInt8] = []
-    while true {
-      let batches = core.nextRound { facts }
-      await complete(batches) { batch, result in core.complete(batch, result) }
-      let answers = core.takeOutput()
-      core.acknowledge(answers.count)
-      output += answers
-      if batches.isEmpty && answers.isEmpty { return output }
-    }
+    await complete(core.nextRound { facts }) { batch, result in core.complete(batch, result) }
+    return core.takeOutput()
   }
 
   /// The figures and the peers now.

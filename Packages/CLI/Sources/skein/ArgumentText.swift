@@ -5,18 +5,28 @@ internal import SkeinSerialization
 /// Words of the command line.
 enum ArgumentText {
   /// Stands before a word that would be taken for an option although it is a negative number.
-  private static let mark: Character = "\u{1}"
+  private static let mark: Unicode.Scalar = "\u{1}"
 
-  /// Marks negative numbers, up to a `--`, so that the argument parser takes them for arguments.
+  /// Marks negative numbers, up to a `--`, so that the argument parser takes them for arguments; and words that begin with
+  /// the mark, wherever they stand, so that every mark is ours. An option's value is left as it is.
   static func escaped(_ words: [String]) -> [String] {
     guard let first = words.first, first == "call" || first == "send" else { return words }
     let end = words.firstIndex(of: "--") ?? words.endIndex
-    return words[..<end].map { $0.hasPrefix("-") && number($0) != nil ? "\(mark)\($0)" : $0 } + words[end...]
+    return words.indices.map { index in
+      let word = words[index]
+      if index < end && index > 0 && words[index - 1] == "--timeout" { return word }
+      let isNumber = index < end && word.hasPrefix("-") && number(word) != nil
+      return isNumber || word.unicodeScalars.first == mark ? "\(mark)\(word)" : word
+    }
+  }
+
+  /// An argument as it was given.
+  static func unescaped(_ word: String) -> String {
+    word.unicodeScalars.first == mark ? String(word.unicodeScalars.dropFirst()) : word
   }
 
   /// The value that a word means: an integer, a real, true, false, nil, or a string; `s:` forces a string.
   static func value(_ word: String) -> Value {
-    let word = word.first == mark ? String(word.dropFirst()) : word
     if word.hasPrefix("s:") { return Value(word.dropFirst(2)) }
     if let number = number(word) { return number }
     switch word {

@@ -9,11 +9,14 @@ internal import SkeinSocketIO
 internal import SkeinTimer
 
 struct RequestArguments: ParsableArguments {
-  @Argument(help: "Address and port of a cluster port, Skein's or Skynet's.") var address: String
-  @Argument(help: "The service: @name, another of Skynet's names, or a number.") var name: String
-  @Argument(help: "The command's name.") var command: String
+  @Argument(help: "Address and port of a cluster port, Skein's or Skynet's.", transform: ArgumentText.unescaped)
+  var address: String
+  @Argument(help: "The service: @name, another of Skynet's names, or a number.", transform: ArgumentText.unescaped)
+  var name: String
+  @Argument(help: "The command's name.", transform: ArgumentText.unescaped) var command: String
   @Argument(
-    help: "Its arguments: integers, reals, true, false and nil as such, all else as strings; s:123 is a string.")
+    help: "Its arguments: integers, reals, true, false and nil as such, all else as strings; s:123 is a string.",
+    transform: ArgumentText.unescaped)
   var arguments: [String] = []
   @Option(help: "Seconds after which to give up, with status 2.") var timeout = 5.0
 
@@ -45,8 +48,10 @@ struct Call: ParsableCommand {
 struct Send: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Send a one-way message to a service of a Skein or Skynet node.",
-    discussion: "Nobody answers a message: status 0 says that it was handed to a connection, and that it was closed in "
-      + "good order.")
+    discussion: """
+      Nobody answers a message: status 0 says that it was handed to a connection, and that the peer has closed that \
+      connection afterwards; status 2 that the time was over before.
+      """)
 
   @OptionGroup var request: RequestArguments
 
@@ -70,6 +75,16 @@ struct OneRequest {
   struct Failure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
+  }
+
+  /// What ends a message before it has gone out.
+  enum Undelivered: Error {
+    /// There is no connection, and why.
+    case notConnected(SystemCallError)
+    /// The deadline has passed.
+    case late
+    /// The connection ended.
+    case cut
   }
 
   private let arguments: RequestArguments
@@ -121,65 +136,78 @@ struct OneRequest {
     } catch { throw Self.end("cannot start: \(error)", status: 1) }
     var options = ClusterOptions()
     options.saysHello = false
-    options.link.connectTimeout = .seconds(arguments.timeout)
+    // The deadline is before either, so that nothing else ends what is under way.
+    options.link.connectTimeout = .seconds(arguments.timeout + 1)
+    options.link.closeTimeout = .seconds(arguments.timeout + 1)
     let cluster = Cluster(options, loops: [loop], timers: timers.queue, handler: Nobody())
     cluster.reload([Self.peer: .address(arguments.address)])
     let (address, body) = (address, body)
     let deadline = MonotonicInstant.now.advanced(by: .seconds(arguments.timeout))
+    let size = isSend ? wireBytes : 0
     let result = Waiting<Result<String, any Error>> {
-      do { return .success(try await work(cluster, address, body, deadline)) } catch { return .failure(error) }
+      let outcome: Result<String, any Error>
+      do { outcome = .success(try await work(cluster, address, body, deadline)) } catch { outcome = .failure(error) }
+      guard isSend, case .success = outcome else {
+        await Self.close(cluster, loop, until: deadline)
+        return outcome
+      }
+      // What the kernel does not have when the connection ends would be lost.
+      await Self.look(until: deadline) { loop.statistics.bytesSent >= size || loop.statistics.connections == 0 }
+      let isWhole = loop.statistics.bytesSent >= size
+      await Self.close(cluster, loop, until: deadline)
+      if loop.statistics.connections > 0 { return .failure(Undelivered.late) }
+      return isWhole ? outcome : .failure(Undelivered.cut)
     }.value
-    // What the kernel does not have when the connection ends would be lost.
-    let size = if case .success = result, isSend { wireBytes } else { 0 }
-    while loop.statistics.bytesSent < size && loop.statistics.connections > 0 && MonotonicInstant.now < deadline {
-      PlatformThread.yield()
-    }
-    let isLost = loop.statistics.bytesSent < size
-    cluster.disconnect(peer: Self.peer, reason: "done")
-    // What was written is sent, and the peer's FIN awaited for a moment, before the process ends.
-    while loop.statistics.connections > 0 && MonotonicInstant.now < deadline { PlatformThread.yield() }
     cluster.shutDown()
     thread.stop()
     loop.shutDown()
     timers.shutDown()
     switch result {
-    case .success where isLost:
-      let isLate = MonotonicInstant.now >= deadline
-      throw Self.end(
-        "the message to \(arguments.name) at \(arguments.address) was not sent whole"
-          + (isLate ? " within \(arguments.timeout) s" : ": the connection ended"), status: isLate ? 2 : 1)
     case .success(let line): return line
     case .failure(let error as ClusterError): throw explain(error)
+    case .failure(let error as Undelivered): throw explain(error)
     case .failure(let error): throw Self.end("\(arguments.address): \(error)", status: 1)
     }
   }
 
+  /// Closes the connection, and waits for the peer, which ends its direction when it has read everything.
+  private static func close(_ cluster: Cluster, _ loop: SocketLoop, until deadline: MonotonicInstant) async {
+    cluster.disconnect(peer: peer, reason: "done")
+    await look(until: deadline) { loop.statistics.connections == 0 }
+  }
+
+  /// Looks every millisecond until `isOver` holds or the deadline has passed: neither sockets nor links tell when.
+  private static func look(until deadline: MonotonicInstant, _ isOver: () -> Bool) async {
+    while !isOver() && MonotonicInstant.now < deadline { try? await Task.sleep(for: .milliseconds(1)) }
+  }
+
   /// Waits until the connection is there.
-  static func connect(_ cluster: Cluster, _ deadline: MonotonicInstant) async throws {
-    let changes = cluster.stateChanges()
+  static func connect(_ cluster: Cluster, _ deadline: MonotonicInstant) async throws(Undelivered) {
     cluster.dial(peer)
-    while true {
+    var failure: SystemCallError?
+    var isUp = false
+    await look(until: deadline) {
       switch cluster.state(of: peer) {
-      case .up: return
-      case .backingOff(_, _, let error): throw Failure("cannot connect: \(error)")
+      case .up: isUp = true
+      case .backingOff(_, _, let error): failure = error
       default: break
       }
-      guard await changes.next() != nil else { return }
+      return isUp || failure != nil
     }
+    if let failure { throw .notConnected(failure) }
+    if !isUp { throw .late }
   }
 
   /// What went wrong, and what to look at.
   private func explain(_ error: ClusterError) -> any Error {
     let who = "\(arguments.name) at \(arguments.address)"
     switch error.code {
-    case .connectFailed:
-      return Self.end(
-        "cannot connect to \(arguments.address): \(error.systemError.map { "\($0)" } ?? "\(error)");"
-          + " is a node's cluster port open there?", status: 1)
+    case .connectFailed: return notConnected("\(error.systemError.map { "\($0)" } ?? "\(error)")")
+    case .deadlineExceeded where !error.mayHaveExecuted: return explain(.late)
     case .deadlineExceeded:
       return Self.end(
-        "no answer from \(who) within \(arguments.timeout) s"
-          + (error.mayHaveExecuted ? "; the request may have been executed: look at the service" : ""), status: 2)
+        "no answer from \(who) within \(arguments.timeout) s; the request may have been executed: look at the service",
+        status: 2)
     case .remoteError where error.text == "Invalid name" || error.text?.hasSuffix("call to invalid address") == true:
       return Self.end(
         "\(arguments.address) exports nothing as \(arguments.name) (it answered: \(error.text ?? "")); look at the names"
@@ -190,6 +218,24 @@ struct OneRequest {
         status: 1)
     default: return Self.end("\(arguments.address): \(error)", status: 1)
     }
+  }
+
+  private func explain(_ error: Undelivered) -> any Error {
+    switch error {
+    case .notConnected(let error): notConnected("\(error)")
+    case .late:
+      Self.end(
+        "\(arguments.address) has not taken the request to \(arguments.name) within \(arguments.timeout) s;"
+          + " is a node's cluster port reachable there?", status: 2)
+    case .cut:
+      Self.end(
+        "the message to \(arguments.name) at \(arguments.address) was not sent whole: the connection ended", status: 1)
+    }
+  }
+
+  private func notConnected(_ reason: String) -> any Error {
+    Self.end(
+      "cannot connect to \(arguments.address): \(reason); is a node's cluster port open there?", status: 1)
   }
 
   static func end(_ sentence: String, status: Int32) -> any Error {

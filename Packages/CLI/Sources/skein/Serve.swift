@@ -28,6 +28,7 @@ struct Serve: ParsableCommand {
   var cluster: String?
   @Option(help: "Another node over which the keys are spread, as NAME=ADDR:PORT; once for each.")
   var peer: [String] = []
+  @Option(help: "Seconds for which a request waits for a node that has not been up yet.") var peerWait = 1.0
   @Flag(help: "Take part in a cluster off loopback: whoever can connect can read and write every key.")
   var insecureCluster = false
   @Option(help: "Worker threads, 1 to 64 (default: one for each core).") var workers: Int?
@@ -53,6 +54,7 @@ struct Serve: ParsableCommand {
       throw ValidationError("--max-bulk-length, --max-arguments and --max-unread-output take 1 or more.")
     }
     guard callDeadline > 0 else { throw ValidationError("--call-deadline takes more than 0.") }
+    guard peerWait > 0, peerWait <= 1e6 else { throw ValidationError("--peer-wait takes more than 0.") }
     guard peer.isEmpty || cluster != nil else {
       throw ValidationError("--peer needs --cluster: the peers have to reach this node's keys.")
     }
@@ -126,7 +128,9 @@ struct Serve: ParsableCommand {
       directory[String(text[..<equals])] = .address("\(place)")
     }
     guard directory.count == peer.count, let ring = NodeRing(own: name, peers: Array(directory.keys)) else {
-      throw failure("--peer: each node has another name, and none is called \(name) as this one is.")
+      throw failure(
+        "--peer: each node has another name, none is called \(name) as this one is, and no name is empty or has a comma or"
+          + " a control character in it; there are at most 1,024 nodes.")
     }
     return ClusterPlace(address: address, ring: ring, directory: directory)
   }
@@ -176,6 +180,7 @@ struct Serve: ParsableCommand {
     configuration.backend = node.socketBackend?.rawValue ?? "none"
     configuration.processID = getpid()
     configuration.ring = place?.ring
+    configuration.peerWait = .seconds(peerWait)
     // Peers are let in when everything is there that they may ask for.
     if let place { node.cluster.reload(place.directory) }
     let server: RESPServer

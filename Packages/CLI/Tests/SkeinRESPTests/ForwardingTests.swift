@@ -7,12 +7,12 @@ private final class ThreeNodes {
   private final class Node {
     let router: CommandRouter
     var local: Harness
-    init(name: String, peers: [String], shards: Int) {
+    init(name: String, peers: [String], shards: Int, answerLimit: Int) {
       var configuration = ServerConfiguration()
       configuration.shardCount = shards
       configuration.ring = NodeRing(own: name, peers: peers)
       router = CommandRouter(configuration: configuration)
-      local = Harness(shards: shards)
+      local = Harness(shards: shards) { $0.replyLimitBytes = answerLimit }
     }
   }
 
@@ -23,24 +23,32 @@ private final class ThreeNodes {
   /// A node that answers nothing sensible.
   var broken: String?
 
-  init(shards: [Int]) {
+  /// - Parameter answerLimit: bytes of answers that a node gives another at once.
+  init(shards: [Int], answerLimit: Int = ForwardedAnswers.limitBytes) {
     let names = names
     nodes = names.enumerated().map { index, name in
-      Node(name: name, peers: names.filter { $0 != name }, shards: shards[index])
+      Node(name: name, peers: names.filter { $0 != name }, shards: shards[index], answerLimit: answerLimit)
     }
     cores = nodes.map { ClientCore(id: 1, router: $0.router) }
   }
 
   func keys(of name: String) -> Int { nodes[names.firstIndex(of: name)!].local.keyCount }
 
-  /// Sends `line` to a node, as a client does, and returns the answer.
+  /// Sends lines to a node, as a client does, and returns the answers.
   func send(_ line: String, to number: Int) -> String {
     let node = nodes[number]
     cores[number].receive(Array((line + "\r\n").utf8).span)
     var output: [UInt8] = []
     while true {
       let batches = cores[number].nextRound { ServerFacts() }
-      for batch in batches { complete(batch, node, number) }
+      var isCutShort = false
+      for batch in batches {
+        if isCutShort {
+          cores[number].complete(batch, with: ShardReply())
+        } else {
+          isCutShort = complete(batch, node, number)
+        }
+      }
       let answers = cores[number].takeOutput()
       cores[number].acknowledge(answers.count)
       output += answers
@@ -48,18 +56,25 @@ private final class ThreeNodes {
     }
   }
 
-  private func complete(_ batch: ShardBatch, _ node: Node, _ number: Int) {
+  /// Returns whether a part of the batch was left over.
+  private func complete(_ batch: ShardBatch, _ node: Node, _ number: Int) -> Bool {
     let shards = node.router.configuration.shardCount
-    if batch.shard < shards { return cores[number].complete(batch, with: node.local.execute(batch)) }
-    forwarded += 1
-    let peer = node.router.configuration.ring!.peers[batch.shard - shards]
-    var answers = nodes[names.firstIndex(of: peer)!].local.exchange(batch.requests())
-    if peer == broken { answers.removeLast() }
-    if let reply = batch.reply(from: answers) {
-      cores[number].complete(batch, with: reply)
+    let reply: ShardReply
+    if batch.shard < shards {
+      reply = node.local.execute(batch)
     } else {
-      cores[number].fail(batch, "ERR peer \(peer) gave no answer")
+      forwarded += 1
+      let peer = node.router.configuration.ring!.peers[batch.shard - shards]
+      var answers = nodes[names.firstIndex(of: peer)!].local.answerOneRound(batch.requests())
+      if peer == broken { answers.removeLast() }
+      guard let read = batch.reply(from: answers) else {
+        cores[number].fail(batch, "ERR peer \(peer) gave no answer")
+        return false
+      }
+      reply = read
     }
+    cores[number].complete(batch, with: reply)
+    return batch.start + reply.executed < batch.end
   }
 }
 
@@ -91,6 +106,68 @@ extension SplitMix: RandomNumberGenerator {}
     }
     #expect(cluster.forwarded > 1_000)
     #expect(cluster.keys(of: "a") + cluster.keys(of: "b") + cluster.keys(of: "c") == alone.keyCount)
+  }
+
+  @Test(arguments: [1, 60, 300, 2_000])
+  func `what does not fit into one answer comes in the next, and nothing is executed twice`(answerLimit: Int) {
+    let cluster = ThreeNodes(shards: [1, 3, 2], answerLimit: answerLimit)
+    var alone = Harness(shards: 2)
+    var numbers = SplitMix(state: 11)
+    for round in 0..<300 {
+      let key = { "k\(Int.random(in: 0..<60, using: &numbers))" }
+      let lines = (0..<30).map { number in
+        switch Int.random(in: 0..<9, using: &numbers) {
+        case 0, 1: "SET \(key()) \(String(repeating: "v", count: Int.random(in: 0..<200, using: &numbers)))"
+        case 2: "GET \(key())"
+        case 3: "MSET \(key()) 1 \(key()) 2 \(key()) 3"
+        case 4: "MGET \(key()) \(key()) \(key()) nothing"
+        case 5, 6: "DEL \(key()) \(key()) \(key()) \(key()) \(key()) \(key())"
+        case 7: "INCR counter\(Int.random(in: 0..<4, using: &numbers))"
+        default: "DBSIZE"
+        }
+      }.joined(separator: "\r\n")
+      let expected = alone(lines)
+      #expect(cluster.send(lines, to: round % 3) == expected)
+    }
+  }
+
+  /// A batch of GETs for the other node.
+  private func batch(_ count: Int) throws -> ShardBatch {
+    var configuration = ServerConfiguration()
+    let ring = try #require(NodeRing(own: "a", peers: ["b"]))
+    configuration.ring = ring
+    var core = ClientCore(id: 1, router: CommandRouter(configuration: configuration))
+    let keys = (0...).lazy.map { "k\($0)" }.filter { ring.owner(of: Array($0.utf8).span) == 1 }.prefix(count)
+    core.receive(Array(keys.map { "GET \($0)\r\n" }.joined().utf8).span)
+    return try #require(core.nextRound { ServerFacts() }.first)
+  }
+
+  @Test func `fewer answers than requests are read, but not none, nor a part of one, nor too many`() throws {
+    let batch = try batch(3)
+    #expect(batch.end == 3)
+    for count in 1...3 {
+      let reply = try #require(batch.reply(from: Array(String(repeating: "$1\r\nx\r\n", count: count).utf8)))
+      #expect(reply.executed == count)
+    }
+    for text in ["", "$1\r\nx\r\n$1\r\n", "$-1\r\n$-1\r\n$-1\r\n$-1\r\n"] {
+      #expect(batch.reply(from: Array(text.utf8)) == nil)
+    }
+  }
+
+  @Test func `a first answer that is too long to travel becomes an error, and its neighbours go on`() {
+    func value(_ count: Int) -> [UInt8] {
+      var writer = ReplyWriter()
+      writer.bulk([UInt8](repeating: 120, count: count).span)
+      return writer.bytes
+    }
+    let limit = ForwardedAnswers.longestBytes
+    let fits = value(limit - value(limit).count + limit)
+    #expect(fits.count == limit)
+    let neighbours = Array("+OK\r\n".utf8) + value(900_000)
+    #expect(ForwardedAnswers.travelling(fits + neighbours) == fits + neighbours)
+    let error = Array("-ERR the value is above the 15000000 bytes that another node can forward\r\n".utf8)
+    #expect(ForwardedAnswers.travelling(value(limit) + neighbours) == error + neighbours)
+    #expect(ForwardedAnswers.travelling([]) == [])
   }
 
   @Test func `an answer that is cut short is an error that names the peer, and the next request is answered`() {

@@ -5,6 +5,7 @@ import SkeinRESP
 /// A client's connection, the shards behind it, and a clock that is set by hand.
 struct Harness: ~Copyable {
   var core: ClientCore
+  private let router: CommandRouter
   private var shards: Shards
   /// Milliseconds since 1970.
   var now: Int64 = 1_000_000
@@ -13,7 +14,8 @@ struct Harness: ~Copyable {
     var configuration = ServerConfiguration()
     configuration.shardCount = count
     configure(&configuration)
-    core = ClientCore(id: 1, router: CommandRouter(configuration: configuration))
+    router = CommandRouter(configuration: configuration)
+    core = ClientCore(id: 1, router: router)
     shards = Shards(count: count, maxMemoryBytes: configuration.maxMemoryBytesPerShard)
   }
 
@@ -23,16 +25,30 @@ struct Harness: ~Copyable {
     var output: [UInt8] = []
     while true {
       let batches = core.nextRound { ServerFacts() }
-      var isCutShort = false
-      for batch in batches {
-        let reply = isCutShort ? ShardReply() : shards.execute(batch, now: now)
-        if batch.start + reply.executed < batch.end { isCutShort = true }
-        core.complete(batch, with: reply)
-      }
+      Self.run(batches, shards, now, &core)
       let answers = core.takeOutput()
       core.acknowledge(answers.count)
       output += answers
       if batches.isEmpty && answers.isEmpty { return output }
+    }
+  }
+
+  /// Answers one round of requests on a connection of their own, as a node does for another.
+  mutating func answerOneRound(_ requests: [UInt8]) -> [UInt8] {
+    var core = ClientCore(id: 2, router: router)
+    core.receive(requests.span)
+    Self.run(core.nextRound { ServerFacts() }, shards, now, &core)
+    return ForwardedAnswers.travelling(core.takeOutput())
+  }
+
+  private static func run(
+    _ batches: [ShardBatch], _ shards: borrowing Shards, _ now: Int64, _ core: inout ClientCore
+  ) {
+    var isCutShort = false
+    for batch in batches {
+      let reply = isCutShort ? ShardReply() : shards.execute(batch, now: now)
+      if batch.start + reply.executed < batch.end { isCutShort = true }
+      core.complete(batch, with: reply)
     }
   }
 

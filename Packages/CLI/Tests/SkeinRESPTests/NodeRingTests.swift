@@ -48,6 +48,13 @@ import Testing
     #expect(Set(prints).count == prints.count)
   }
 
+  @Test(arguments: ["a,b", ",", "a\nb", "a\r\nb", "a\0", "\u{7F}", "\u{1}a", "a\u{85}"])
+  func `a name that a list or a line cannot hold makes no ring`(name: String) {
+    #expect(NodeRing(own: name, peers: ["b"]) == nil)
+    #expect(NodeRing(own: "b", peers: [name]) == nil)
+    #expect(NodeRing(own: "b", peers: ["a b", "é", "a:b", "a=b"]) != nil)
+  }
+
   @Test func `names that are empty or occur twice make no ring`() {
     #expect(NodeRing(own: "a", peers: ["a"]) == nil)
     #expect(NodeRing(own: "", peers: ["a"]) == nil)

@@ -62,6 +62,48 @@ final class Event: Sendable {
   func wait() { while !happened.load(ordering: .sequentiallyConsistent) { waiter.wait(until: nil) } }
 }
 
+/// What a node has logged, and the wait for it.
+final class LogBook: Sendable {
+  private struct Reader {
+    let parts: [String]
+    let continuation: CheckedContinuation<Void, Never>
+  }
+
+  private let state = Lock((lines: [String](), readers: [Reader]()))
+
+  var log: SkeinLog {
+    SkeinLog { [self] _, message, facts in
+      let line = message + facts.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+      let served = state.withLock { state in
+        state.lines.append(line)
+        let served = state.readers.filter { reader in reader.parts.allSatisfy { line.contains($0) } }
+        state.readers.removeAll { reader in reader.parts.allSatisfy { line.contains($0) } }
+        return served
+      }
+      for reader in served { reader.continuation.resume() }
+    }
+  }
+
+  /// The lines that hold all of these.
+  func lines(with parts: String...) -> [String] { lines(with: parts) }
+
+  private func lines(with parts: [String]) -> [String] {
+    state.withLock { $0.lines }.filter { line in parts.allSatisfy { line.contains($0) } }
+  }
+
+  /// Waits for a line that holds all of these, unless there is one.
+  func awaitLine(with parts: String...) async {
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        let isThere = state.lines.contains { line in parts.allSatisfy { line.contains($0) } }
+        if !isThere { state.readers.append(Reader(parts: parts, continuation: continuation)) }
+        return isThere
+      }
+      if isThere { continuation.resume() }
+    }
+  }
+}
+
 /// Holds a shard, and its own worker, until it is told to let go.
 actor ShardHolder: SkeinService {
   nonisolated let context: SkeinContext

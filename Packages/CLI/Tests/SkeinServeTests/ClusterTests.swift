@@ -15,6 +15,7 @@ private struct Pair {
   let nodes: [SkeinNode]
   let servers: [RESPServer]
   let addresses: [SocketEndpoint]
+  let logs = [LogBook(), LogBook()]
 
   /// - Parameter lists: the peers that each node counts on.
   init(_ backend: [SocketBackend], lists: [[String]] = [["db2"], ["db1"]]) async throws {
@@ -26,7 +27,7 @@ private struct Pair {
       var options = NodeOptions()
       options.name = name
       options.workers = 1
-      options.log = .silent
+      options.log = logs[index].log
       options.callDeadline = .seconds(20)
       var sockets = SocketOptions()
       sockets.backend = backend[index]
@@ -53,6 +54,11 @@ private struct Pair {
 
   func shutDown() async { for node in nodes { await node.shutDown(grace: .seconds(1)) } }
 
+  /// A line of INFO of the node with that index.
+  func fact(_ index: Int, _ name: String) -> String {
+    servers[index].facts.cluster.first { $0.0 == name }?.1 ?? ""
+  }
+
   /// A key of the node with that index.
   func key(of index: Int) throws -> String {
     let ring = try #require(NodeRing(own: "db1", peers: ["db2"]))
@@ -74,7 +80,7 @@ private func withPair(
   }
 }
 
-@Suite("Two servers over node.cluster", .serialized) struct ClusterTests {
+@Suite("Two servers over node.cluster", .serialized, .timeLimit(.minutes(1))) struct ClusterTests {
   static let pairs = backends.flatMap { first in backends.map { [first, $0] } }
 
   @Test(arguments: pairs)
@@ -115,28 +121,50 @@ private func withPair(
 
   @Test func `a batch from a node with another list is refused by its owner, whatever the asker knows`() async throws {
     try await withPair([.epoll, .epoll]) { pair in
-      do {
-        _ = try await pair.nodes[0].cluster.call(
-          "db2", "@skein.keys", "EXECUTE", "0000000000000000", "*1\r\n$6\r\nDBSIZE\r\n")
-        Issue.record("it is refused")
-      } catch let error as ClusterError {
-        #expect(error.code == .remoteError)
-        #expect(error.text?.contains("its list of nodes is not ours") == true)
+      for fingerprint in ["0000000000000000", "0000000000000001", "0000000000000000", "0\r\nfalse:fact"] {
+        do {
+          _ = try await pair.nodes[0].cluster.call(
+            "db2", "@skein.keys", "EXECUTE", Value(fingerprint), "*1\r\n$6\r\nDBSIZE\r\n")
+          Issue.record("it is refused")
+        } catch let error as ClusterError {
+          #expect(error.code == .remoteError)
+          #expect(error.text?.contains("its list of nodes is not ours") == true)
+        }
+        let told = fingerprint.utf8.count == 16 ? fingerprint : "unreadable"
+        #expect(pair.fact(1, "skein_refused_names_hash") == told)
+        let ours = pair.servers[1].peers?.fingerprintText ?? ""
+        // Each other list is logged once, however often it asks.
+        #expect(
+          pair.logs[1].lines(with: "a node with another list of nodes asks for our keys; it is refused").filter {
+            $0.contains("theirs=\(told)") && $0.contains("ours=\(ours)")
+          }.count == 1)
       }
+      #expect(pair.fact(0, "skein_refused_names_hash").isEmpty)
     }
   }
 
   @Test func `nodes with different lists know it once they are connected, and name it`() async throws {
     try await withPair([.epoll, .epoll], lists: [["db2"], ["db1", "db3"]]) { pair in
-      for (index, server) in pair.servers.enumerated() {
+      for index in 0..<2 {
         let other = pair.names[1 - index]
-        let line = { server.facts.cluster.first { $0.0 == "skein_peer_\(other)" }?.1 ?? "" }
-        while !line().hasSuffix("names=differ") { await Task.yield() }
+        await pair.logs[index].awaitLine(with: "a peer has another list of nodes", "peer=\(other)")
+        #expect(pair.fact(index, "skein_peer_\(other)").hasSuffix("names=differ"))
       }
       let peer = try Peer(pair.addresses[0])
       let key = try pair.key(of: 1)
       peer.send(Array("GET \(key)\r\n".utf8))
       #expect(await onThread { peer.readLine() }.hasPrefix("-ERR peer db2 refuses: its list of nodes is not ours"))
+    }
+  }
+
+  @Test func `a peer that has come back is not known by what it was before`() async throws {
+    try await withPair([.epoll, .epoll], lists: [["db2"], ["db1", "db3"]]) { pair in
+      await pair.logs[0].awaitLine(with: "a peer has another list of nodes", "peer=db2")
+      // It comes back and cannot be asked.
+      pair.nodes[1].cluster.unregister("skein.keys")
+      pair.nodes[0].cluster.disconnect(peer: "db2", reason: "for a moment")
+      await pair.logs[0].awaitLine(with: "a peer has not told its list of nodes", "peer=db2")
+      #expect(pair.fact(0, "skein_peer_db2").hasSuffix("names=unknown"))
     }
   }
 

@@ -1,5 +1,6 @@
 // RemoteRequest: a peer's request for one command, with its arguments read.
 
+internal import SkeinPlatform
 internal import SkeinScheduler
 internal import SkeinTimer
 
@@ -17,11 +18,10 @@ extension ServiceRef {
     _ command: Command<Service, Input, Output>, _ input: Input, _ face: RemoteFace<Input, Output>,
     _ answer: @escaping @Sendable (Result<[UInt8], any Error>) -> Void
   ) {
-    guard let context = CallContext.derived(.standard, node: record.node) else {
-      return answer(.failure(CallError(.deadlineExceeded, service: label, command: command.name)))
-    }
+    // Inherits nothing: the calling thread may be in the midst of another request, whose answer let this one in.
     let header = CallHeader(
-      deadline: context.deadline, timers: record.node.pool.currentTimers, service: label, command: command.name)
+      deadline: .now.advanced(by: record.node.options.callDeadline), timers: record.node.pool.currentTimers,
+      service: label, command: command.name)
     let call = PendingCall<Input, Output>(input, header) { result in
       answer(result.flatMap { output in Result { try face.encode(output) } })
     }

@@ -94,6 +94,12 @@ final class Peer: Sendable {
     return stream
   }
 
+  /// Reads one packet of the cluster's wire, without its size.
+  func readPacket() -> [UInt8] {
+    let size = read(2).bytes
+    return size.count == 2 ? read(Int(size[0]) << 8 | Int(size[1])).bytes : []
+  }
+
   /// Reads to the end of the stream, a piece at a time.
   func readAll(piece: Int = 65_536) -> Stream {
     var stream = Stream()

@@ -27,8 +27,7 @@ extension Keyspace {
     case .mget: return getMany(call, bytes, arguments, &writer)
     default: break
     }
-    // All the others answer with less than this.
-    if call.replyLimit < 128 { return false }
+    if call.replyLimit < ShardBatch.shortAnswerBytes { return false }
     switch call.operation.command {
     case .incr, .decr, .incrby, .decrby: increment(call, bytes, arguments, &writer)
     case .mset: setMany(call, bytes, arguments, &writer)

@@ -25,7 +25,7 @@ extension Keyspace {
   mutating func set(
     _ call: Call, _ bytes: Span<UInt8>, _ arguments: Span<ArgumentRange>, _ writer: inout ReplyWriter
   ) -> Bool {
-    if call.replyLimit < 128 { return false }
+    if call.replyLimit < ShardBatch.shortAnswerBytes { return false }
     var options = SetOptions()
     var deadline = Deadline.never
     if call.count > 3 {
