@@ -16,7 +16,8 @@ let package = Package(
     .default(enabledTraits: []),
   ],
   dependencies: [
-    .package(path: "../Platform", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))])
+    .package(path: "../Platform", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
+    .package(path: "../ModelCheck", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
   ],
   targets: [
     .target(
@@ -25,6 +26,18 @@ let package = Package(
     .testTarget(
       name: "SkeinMailboxTests",
       dependencies: ["SkeinMailbox", .product(name: "SkeinPlatform", package: "Platform")],
+      swiftSettings: settings),
+    // The same sources, made of the model checker's atomics.
+    .target(
+      name: "SkeinMailboxModel",
+      dependencies: [
+        .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinModelCheck", package: "ModelCheck"),
+      ],
+      path: "Tests/SkeinMailboxModel", swiftSettings: settings + [.define("SKEIN_MODEL")]),
+    .testTarget(
+      name: "SkeinMailboxModelTests",
+      dependencies: ["SkeinMailboxModel", .product(name: "SkeinModelCheck", package: "ModelCheck")],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -46,18 +46,24 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
   /// Says that its memory is given back: an access from now on is a failure.
   public func retire() { location.isGone = true }
 
-  private func begin(_ what: @autoclosure () -> String) -> Run? {
+  /// Begins an access, which may be mutated: then it is relaxed, or torn into two.
+  private func begin(_ site: ModelSite) -> (run: Run, mutation: ModelMutation.Kind?)? {
     guard let run = unsafe Run.current else { return nil }
-    run.step("\(what()) of \(location.number)")
+    run.step("\(site.operation) of \(location.number), \(site.place)")
     location.check(run)
-    return run
+    return (run, run.visit(site))
   }
 
   // MARK: Loads and stores
 
   /// The value, or an older one that the orderings allow.
-  public func load(ordering: AtomicLoadOrdering) -> Value {
-    guard let run = begin("load") else { return location.stores.last!.value }
+  public func load(ordering: AtomicLoadOrdering, file: StaticString = #fileID, line: UInt = #line) -> Value {
+    let site = ModelSite(file, line, .load, isOrdered: ordering != .relaxed)
+    guard let (run, mutation) = begin(site) else { return location.stores.last!.value }
+    return load(run, mutation == .relaxed ? .relaxed : ordering)
+  }
+
+  private func load(_ run: Run, _ ordering: AtomicLoadOrdering) -> Value {
     let isTotal = ordering == .sequentiallyConsistent
     if isTotal { run.view.join(run.total) }
     let newest = location.stores.count - 1
@@ -70,8 +76,14 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
   }
 
   /// Replaces the value.
-  public func store(_ value: Value, ordering: AtomicStoreOrdering) {
-    guard let run = begin("store \(value)") else { return location.stores.append(Store(value: value, released: nil)) }
+  public func store(
+    _ value: Value, ordering: AtomicStoreOrdering, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let site = ModelSite(file, line, .store, isOrdered: ordering != .relaxed)
+    guard let (run, mutation) = begin(site) else {
+      return location.stores.append(Store(value: value, released: nil))
+    }
+    let ordering = mutation == .relaxed ? .relaxed : ordering
     if ordering == .sequentiallyConsistent { run.view.join(run.total) }
     append(value, run, releases: ordering != .relaxed, after: nil)
     if ordering == .sequentiallyConsistent { run.total.join(run.view) }
@@ -93,46 +105,56 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
 
   /// Reads the newest value and replaces it with what `change` makes of it; `nil` leaves it.
   private func update(
-    _ what: @autoclosure () -> String, acquires: Bool, releases: Bool, isTotal: Bool, failureAcquires: Bool,
-    _ change: (Value) -> Value?
+    _ file: StaticString, _ line: UInt, _ operation: ModelSite.Operation, _ success: AtomicUpdateOrdering,
+    _ failure: AtomicLoadOrdering, _ change: (Value) -> Value?
   ) -> (old: Value, isChanged: Bool) {
-    guard let run = begin(what()) else {
+    let site = ModelSite(file, line, operation, isOrdered: success != .relaxed)
+    guard let (run, mutation) = begin(site) else {
       let old = location.stores.last!.value
       guard let new = change(old) else { return (old, false) }
       location.stores.append(Store(value: new, released: nil))
       return (old, true)
     }
+    let success = mutation == .relaxed ? .relaxed : success
+    let failure = mutation == .relaxed ? .relaxed : failure
+    let isTotal = success == .sequentiallyConsistent
     if isTotal { run.view.join(run.total) }
     let newest = location.stores.count - 1
     let (old, released) = (location.stores[newest].value, location.stores[newest].released)
     run.view.see(newest, of: location.number)
     let new = change(old)
-    if new == nil ? failureAcquires : acquires, let released { run.view.join(released) }
-    // A release that a read-modify-write follows goes on with it.
-    if let new { append(new, run, releases: releases, after: released) }
+    let acquires =
+      new == nil ? failure != .relaxed : success != .relaxed && success != .releasing
+    if acquires, let released { run.view.join(released) }
+    if let new {
+      // Torn: others may come between the read and the write.
+      if mutation == .torn { run.step("second half of \(operation) of \(location.number), \(site.place)") }
+      // A release that a read-modify-write follows goes on with it.
+      append(new, run, releases: success != .relaxed && success != .acquiring, after: released)
+    }
     if isTotal { run.total.join(run.view) }
     return (old, new != nil)
   }
 
-  private func update(
-    _ what: @autoclosure () -> String, _ ordering: AtomicUpdateOrdering, _ change: (Value) -> Value?
-  ) -> (old: Value, isChanged: Bool) {
-    let acquires = ordering != .relaxed && ordering != .releasing
-    return update(
-      what(), acquires: acquires, releases: ordering != .relaxed && ordering != .acquiring,
-      isTotal: ordering == .sequentiallyConsistent, failureAcquires: acquires, change)
+  private static func failure(of ordering: AtomicUpdateOrdering) -> AtomicLoadOrdering {
+    switch ordering {
+    case .relaxed, .releasing: .relaxed
+    case .sequentiallyConsistent: .sequentiallyConsistent
+    default: .acquiring
+    }
   }
 
   /// Replaces the value; returns the one before.
-  public func exchange(_ value: Value, ordering: AtomicUpdateOrdering) -> Value {
-    update("exchange with \(value)", ordering) { _ in value }.old
-  }
+  public func exchange(
+    _ value: Value, ordering: AtomicUpdateOrdering, file: StaticString = #fileID, line: UInt = #line
+  ) -> Value { update(file, line, .update, ordering, .relaxed) { _ in value }.old }
 
   /// Replaces the value if it is `expected`.
   public func compareExchange(
-    expected: Value, desired: Value, ordering: AtomicUpdateOrdering
+    expected: Value, desired: Value, ordering: AtomicUpdateOrdering, file: StaticString = #fileID,
+    line: UInt = #line
   ) -> (exchanged: Bool, original: Value) {
-    let (old, isChanged) = update("compare-exchange \(expected) to \(desired)", ordering) {
+    let (old, isChanged) = update(file, line, .update, ordering, Self.failure(of: ordering)) {
       $0 == expected ? desired : nil
     }
     return (isChanged, old)
@@ -140,53 +162,51 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
 
   /// Replaces the value if it is `expected`.
   public func compareExchange(
-    expected: Value, desired: Value, successOrdering: AtomicUpdateOrdering, failureOrdering: AtomicLoadOrdering
+    expected: Value, desired: Value, successOrdering: AtomicUpdateOrdering, failureOrdering: AtomicLoadOrdering,
+    file: StaticString = #fileID, line: UInt = #line
   ) -> (exchanged: Bool, original: Value) {
-    let (old, isChanged) = update(
-      "compare-exchange \(expected) to \(desired)",
-      acquires: successOrdering != .relaxed && successOrdering != .releasing,
-      releases: successOrdering != .relaxed && successOrdering != .acquiring,
-      isTotal: successOrdering == .sequentiallyConsistent, failureAcquires: failureOrdering != .relaxed
-    ) { $0 == expected ? desired : nil }
+    let (old, isChanged) = update(file, line, .update, successOrdering, failureOrdering) {
+      $0 == expected ? desired : nil
+    }
     return (isChanged, old)
   }
 }
 
 extension ModelAtomic where Value: FixedWidthInteger {
   private func change(
-    _ what: String, _ ordering: AtomicUpdateOrdering, _ change: (Value) -> Value
+    _ file: StaticString, _ line: UInt, _ ordering: AtomicUpdateOrdering, _ change: (Value) -> Value
   ) -> (oldValue: Value, newValue: Value) {
-    let old = update(what, ordering) { change($0) }.old
+    let old = update(file, line, .update, ordering, .relaxed) { change($0) }.old
     return (old, change(old))
   }
 
   /// Adds, wrapping round.
   @discardableResult
-  public func wrappingAdd(_ operand: Value, ordering: AtomicUpdateOrdering) -> (oldValue: Value, newValue: Value) {
-    change("add \(operand)", ordering) { $0 &+ operand }
-  }
+  public func wrappingAdd(
+    _ operand: Value, ordering: AtomicUpdateOrdering, file: StaticString = #fileID, line: UInt = #line
+  ) -> (oldValue: Value, newValue: Value) { change(file, line, ordering) { $0 &+ operand } }
 
-  /// Adds; an overflow is a failure of the program.
+  /// Adds; an overflow stops the process.
   @discardableResult
-  public func add(_ operand: Value, ordering: AtomicUpdateOrdering) -> (oldValue: Value, newValue: Value) {
-    change("add \(operand)", ordering) { $0 + operand }
-  }
+  public func add(
+    _ operand: Value, ordering: AtomicUpdateOrdering, file: StaticString = #fileID, line: UInt = #line
+  ) -> (oldValue: Value, newValue: Value) { change(file, line, ordering) { $0 + operand } }
 
-  /// Subtracts; an overflow is a failure of the program.
+  /// Subtracts; an overflow stops the process.
   @discardableResult
-  public func subtract(_ operand: Value, ordering: AtomicUpdateOrdering) -> (oldValue: Value, newValue: Value) {
-    change("subtract \(operand)", ordering) { $0 - operand }
-  }
+  public func subtract(
+    _ operand: Value, ordering: AtomicUpdateOrdering, file: StaticString = #fileID, line: UInt = #line
+  ) -> (oldValue: Value, newValue: Value) { change(file, line, ordering) { $0 - operand } }
 
   /// Sets bits.
   @discardableResult
-  public func bitwiseOr(_ operand: Value, ordering: AtomicUpdateOrdering) -> (oldValue: Value, newValue: Value) {
-    change("or \(operand)", ordering) { $0 | operand }
-  }
+  public func bitwiseOr(
+    _ operand: Value, ordering: AtomicUpdateOrdering, file: StaticString = #fileID, line: UInt = #line
+  ) -> (oldValue: Value, newValue: Value) { change(file, line, ordering) { $0 | operand } }
 
   /// Keeps bits.
   @discardableResult
-  public func bitwiseAnd(_ operand: Value, ordering: AtomicUpdateOrdering) -> (oldValue: Value, newValue: Value) {
-    change("and \(operand)", ordering) { $0 & operand }
-  }
+  public func bitwiseAnd(
+    _ operand: Value, ordering: AtomicUpdateOrdering, file: StaticString = #fileID, line: UInt = #line
+  ) -> (oldValue: Value, newValue: Value) { change(file, line, ordering) { $0 & operand } }
 }

@@ -32,6 +32,8 @@ public struct ModelOutcome: Sendable {
   public let longestRun: Int
   /// The first failure; the check ends with it.
   public let failure: ModelFailure?
+  /// The accesses that were met.
+  public let sites: Set<ModelSite>
 }
 
 /// A run in which something was wrong.
@@ -80,34 +82,43 @@ public final class Model {
   /// Says that the thread waits for another one: it goes on after another has had its turn, and sees what is new.
   public static func relax() { unsafe Run.current?.relax() }
 
+  /// Does something when the present run has ended, such as giving memory back that the run must not use again.
+  public static func whenEnded(_ body: @escaping () -> Void) {
+    if let run = unsafe Run.current { run.endings.append(body) } else { body() }
+  }
+
   /// Runs `program` in many orders, until one fails.
   ///
   /// - Parameters:
+  ///   - mutation: a fault to put into it.
   ///   - maxRuns: where an exhaustive check is given up as too large; that is a failure.
   ///   - program: sets up one run; called for each.
   /// - Thread safety: any thread; one check at a time runs in a process.
   public static func check(
-    _ strategy: ModelStrategy, maxRuns: Int = 2_000_000, _ program: (Model) -> Void
+    _ strategy: ModelStrategy, mutation: ModelMutation? = nil, maxRuns: Int = 2_000_000, _ program: (Model) -> Void
   ) -> ModelOutcome {
     oneAtATime.withLock { _ in
       var chooser = Chooser(strategy)
       var runs = 0
       var longest = 0
-      while true {
-        let run = Run(chooser)
+      var sites: Set<ModelSite> = []
+      var failure: ModelFailure?
+      var goesOn = true
+      while goesOn {
+        let run = Run(chooser, mutation)
         run.execute(program)
         chooser = run.chooser
         runs += 1
         longest = max(longest, run.steps)
-        if let failure = run.failure { return ModelOutcome(runs: runs, longestRun: longest, failure: failure) }
-        if !chooser.prepareNextRun(steps: run.steps) {
-          return ModelOutcome(runs: runs, longestRun: longest, failure: nil)
-        }
-        if runs == maxRuns {
-          let failure = ModelFailure(text: "not done after \(runs) runs", decisions: [], trace: [])
-          return ModelOutcome(runs: runs, longestRun: longest, failure: failure)
+        sites.formUnion(run.sites)
+        failure = run.failure
+        goesOn = failure == nil && chooser.prepareNextRun(steps: run.steps)
+        if goesOn && runs == maxRuns {
+          failure = ModelFailure(text: "not done after \(runs) runs", decisions: [], trace: [])
+          goesOn = false
         }
       }
+      return ModelOutcome(runs: runs, longestRun: longest, failure: failure, sites: sites)
     }
   }
 

@@ -16,7 +16,8 @@ final class Run {
 
   private final class Member {
     let name: String
-    let body: () -> Void
+    var body: () -> Void
+    var thread: PlatformThread?
     let waiter = FutexWaiter()
     var view = View()
     var hasEnded = false
@@ -40,10 +41,16 @@ final class Run {
   private var locations = 0
   var chooser: Chooser
   var afterwards: [() -> Void] = []
+  var endings: [() -> Void] = []
+  private let mutation: ModelMutation?
+  private(set) var sites: Set<ModelSite> = []
   /// What sequentially consistent accesses have seen.
   var total = View()
 
-  init(_ chooser: Chooser) { self.chooser = chooser }
+  init(_ chooser: Chooser, _ mutation: ModelMutation?) {
+    self.chooser = chooser
+    self.mutation = mutation
+  }
 
   // MARK: From beginning to end
 
@@ -63,13 +70,27 @@ final class Run {
       for body in afterwards where failure == nil { body() }
     }
     afterwards = []
+    // What the threads hold is given back here, outside of any run; those of a failed run hold it for ever.
     unsafe Run.current = nil
+    if failure == nil {
+      for member in members {
+        member.thread.take()?.join()
+        member.body = {}
+      }
+    }
+    for body in endings { body() }
+  }
+
+  /// Notes an access; returns what is wrong with it.
+  func visit(_ site: ModelSite) -> ModelMutation.Kind? {
+    sites.insert(site)
+    return mutation?.site == site ? mutation?.kind : nil
   }
 
   private func start(_ index: Int) {
     let run = UnsafeRun(self)
     do {
-      _ = try PlatformThread.start(name: members[index].name) { run.value.live(index) }
+      members[index].thread = try PlatformThread.start(name: members[index].name) { run.value.live(index) }
     } catch { preconditionFailure("no thread: \(error)") }
   }
 

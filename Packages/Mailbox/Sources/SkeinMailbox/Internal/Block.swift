@@ -1,10 +1,12 @@
 // Block: the storage of fifteen elements of a mailbox, with a mark for each that says it is there.
 //
-// Layout: next block (8 bytes) · 15 marks (16 bytes) · 15 elements.
+// Layout: next block · 16 marks, of which 15 are used · 15 elements. Header: 24 bytes.
 // A mark is written once, by the producer that claimed the cell, and read by the consumer.
 // The block is freed by the consumer, when it has taken what was claimed in it.
 
+#if !SKEIN_MODEL
 public import Synchronization
+#endif
 
 /// A pointer to a block; `nil` is spelled as an optional pointer.
 @usableFromInline
@@ -18,7 +20,8 @@ public import Synchronization
 
   @inlinable static var headerBytes: Int {
     let alignment = MemoryLayout<Element>.alignment
-    return (24 + alignment - 1) & ~(alignment - 1)
+    let bytes = MemoryLayout<Atomic<UInt>>.stride + 16 * MemoryLayout<Atomic<UInt8>>.stride
+    return (bytes + alignment - 1) & ~(alignment - 1)
   }
 
   /// A block without elements. Complexity: one allocation.
@@ -26,11 +29,31 @@ public import Synchronization
   static func allocate() -> Block {
     let bytes = unsafe headerBytes + cells * MemoryLayout<Element>.stride
     let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: max(MemoryLayout<Element>.alignment, 8))
-    unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: 24)
-    return unsafe Block(base: base)
+    let block = unsafe Block(base: base)
+    unsafe block.next.initialize(to: Atomic(0))
+    let count = unsafe cells
+    for offset in 0..<count { unsafe block.mark(offset).initialize(to: Atomic(0)) }
+    return unsafe block
   }
 
+  #if SKEIN_MODEL
+  /// Gives it back when the run has ended; whoever touches its atomics before is at fault.
+  @inlinable func deallocate() {
+    unsafe next.pointee.retire()
+    let count = unsafe Self.cells
+    for offset in 0..<count { unsafe mark(offset).pointee.retire() }
+    let address = unsafe UInt(bitPattern: base)
+    Model.whenEnded { unsafe Block(base: UnsafeMutableRawPointer(bitPattern: address)!).destroy() }
+  }
+
+  @inlinable func destroy() {
+    unsafe next.deinitialize(count: 1)
+    unsafe mark(0).deinitialize(count: Self.cells)
+    unsafe base.deallocate()
+  }
+  #else
   @inlinable func deallocate() { unsafe base.deallocate() }
+  #endif
 
   /// The block after this one.
   @inlinable var next: UnsafeMutablePointer<Atomic<UInt>> {
@@ -40,7 +63,7 @@ public import Synchronization
   /// 1 when the cell's element is there.
   @inlinable
   func mark(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt8>> {
-    unsafe (base + 8 + offset).assumingMemoryBound(to: Atomic<UInt8>.self)
+    unsafe (base + MemoryLayout<Atomic<UInt>>.stride).assumingMemoryBound(to: Atomic<UInt8>.self) + offset
   }
 
   @inlinable

@@ -1,0 +1,172 @@
+// MailboxPrograms: small programs round one mailbox, for the model checker.
+
+import SkeinMailboxModel
+import SkeinModelCheck
+
+/// A message whose content is plain memory: a reader to whom it was not published is found.
+struct Parcel: ~Copyable, Sendable {
+  let sender: Int
+  let content: ModelCell<Int>
+
+  init(_ sender: Int, _ number: Int) {
+    self.sender = sender
+    content = ModelCell(-1)
+    content.value = number
+  }
+}
+
+/// A mailbox, its consumer, and who has it.
+final class Post: @unchecked Sendable {
+  // @unchecked: the consumer is touched by whoever is awake for the mailbox; `visits` shows whether that is ordered.
+  let mailbox: Mailbox<Parcel>
+  private var consumer: MailboxConsumer<Parcel>
+  private let visits = ModelCell(0)
+  private var isVisited = false
+  /// What was read: the numbers of each sender, in their order.
+  private(set) var read: [Int: [Int]] = [:]
+  private var rests = true
+
+  init(capacity: Int) {
+    consumer = MailboxConsumer(capacity: capacity)
+    mailbox = consumer.mailbox
+  }
+
+  /// Sends and, where that is asked for, reads.
+  ///
+  /// - Returns: whether it was taken.
+  func send(_ sender: Int, _ number: Int) -> Bool {
+    switch mailbox.push(Parcel(sender, number)) {
+    case .delivered(let mustSchedule):
+      if mustSchedule { run() }
+      return true
+    case .busy: return false
+    case .closed: return false
+    }
+  }
+
+  func sendSystem(_ sender: Int, _ number: Int) { if mailbox.pushSystem(Parcel(sender, number)) { run() } }
+
+  /// One who has to read does so until he may rest.
+  func run() {
+    while true {
+      enter()
+      look()
+      // Touched before the rest: afterwards it is somebody else's.
+      isVisited = false
+      if consumer.rest() { return }
+      Model.relax()
+    }
+  }
+
+  private func enter() {
+    Model.require(!isVisited, "two are in at once")
+    isVisited = true
+    visits.value += 1
+  }
+
+  private func look() {
+    if consumer.takeSignal() {
+      var batch = consumer.takeSystem()
+      while let parcel = batch.next() { note(parcel) }
+    }
+    while let parcel = consumer.dequeue() { note(parcel) }
+  }
+
+  private func note(_ parcel: consuming Parcel) { read[parcel.sender, default: []].append(parcel.content.value) }
+
+  /// Awakes it, if it rests.
+  func awaken() -> Bool { mailbox.tryAwaken() }
+
+  /// Closes it and reads what is left; by one who is awake for it.
+  func close() {
+    enter()
+    consumer.close()
+    while consumer.hasUnread {
+      if let parcel = consumer.dequeue() { note(parcel) } else { Model.relax() }
+    }
+    isVisited = false
+  }
+
+  /// Sends and reads so many in the set-up, without a rest, so that the next index is near a block's end.
+  func fill(_ count: Int) {
+    for number in 0..<count {
+      _ = mailbox.push(Parcel(0, number))
+      while let parcel = consumer.dequeue() { note(parcel) }
+    }
+    read = [:]
+  }
+
+  /// Ends a turn of the set-up's.
+  func rest() { Model.require(consumer.rest(), "there is nothing to do") }
+}
+
+/// The programs by name.
+enum Program: String, CaseIterable, Sendable {
+  /// Two send to one who rests: each parcel is read once, and nobody is forgotten.
+  case rest
+  /// The same across a block's end, with the mailbox awake in between.
+  case border
+  /// One sends, one signals over the system lane.
+  case signal
+  /// One awakes it, reads and rests while another sends.
+  case awaken
+  /// One closes while another sends: what was taken is read, what comes later is handed back.
+  case close
+  /// More than it has room for: a refused parcel is one that was not read.
+  case full
+
+  func setUp(_ model: Model) {
+    switch self {
+    case .rest, .border, .full: sendFromTwo(model)
+    case .signal: signal(model)
+    case .awaken: awaken(model)
+    case .close: close(model)
+    }
+  }
+
+  private func sendFromTwo(_ model: Model) {
+    let post = Post(capacity: self == .full ? 1 : 8)
+    if self == .border {
+      post.fill(14)
+      post.rest()
+      post.fill(14)
+    }
+    let taken = [ModelCell([Int]()), ModelCell([Int]())]
+    if self == .border { model.thread("awake") { post.run() } }
+    for sender in 0..<2 {
+      model.thread("sender \(sender)") {
+        for number in 0..<2 where post.send(sender, number) { taken[sender].value.append(number) }
+      }
+    }
+    model.afterwards {
+      for sender in 0..<2 {
+        Model.require(post.read[sender] ?? [] == taken[sender].value, "sent and read differ")
+        Model.require(self == .full || taken[sender].value == [0, 1], "there was room")
+      }
+      Model.require(post.mailbox.count == 0, "something is left")
+    }
+  }
+
+  private func signal(_ model: Model) {
+    let post = Post(capacity: 8)
+    model.thread("sender") { for number in 0..<2 { _ = post.send(0, number) } }
+    model.thread("signaller") { for number in 0..<2 { post.sendSystem(1, number) } }
+    model.afterwards { Model.require(post.read == [0: [0, 1], 1: [0, 1]], "read was \(post.read)") }
+  }
+
+  private func awaken(_ model: Model) {
+    let post = Post(capacity: 8)
+    model.thread("sender") { for number in 0..<2 { _ = post.send(0, number) } }
+    for name in ["a", "b"] { model.thread(name) { if post.awaken() { post.run() } } }
+    model.afterwards { Model.require(post.read == [0: [0, 1]], "read was \(post.read)") }
+  }
+
+  private func close(_ model: Model) {
+    let post = Post(capacity: 8)
+    let taken = ModelCell([Int]())
+    _ = post.awaken()
+    model.thread("closer") { post.close() }
+    model.thread("sender") { for number in 0..<2 where post.send(0, number) { taken.value.append(number) } }
+    model.afterwards { Model.require(post.read[0] ?? [] == taken.value, "taken \(taken.value), read \(post.read)") }
+  }
+}
