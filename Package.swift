@@ -19,6 +19,7 @@ let package = Package(
   name: "skein",
   products: [
     .library(name: "SkeinPlatform", targets: ["SkeinPlatform"]),
+    .library(name: "SkeinModelCheck", targets: ["SkeinModelCheck"]),
     .library(name: "SkeinMailbox", targets: ["SkeinMailbox"]),
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
@@ -44,6 +45,11 @@ let package = Package(
     .target(
       name: "SkeinPlatform", dependencies: ["CSkeinPlatform"],
       path: "Packages/Platform/Sources/SkeinPlatform", swiftSettings: settings),
+
+    // ModelCheck: concurrent programs in all orders, for tests.
+    .target(
+      name: "SkeinModelCheck", dependencies: ["SkeinPlatform"],
+      path: "Packages/ModelCheck/Sources/SkeinModelCheck", swiftSettings: settings),
 
     // Mailbox: bounded mailbox, ring, slot.
     .target(

@@ -50,7 +50,7 @@ needs_swift() {
 
 # layers_with FILE: the folders Packages/* that hold FILE, lowest layer first.
 layers_with() {
-  local layer known=(Platform Mailbox Timer Scheduler SocketIO Serialization Cluster Runtime)
+  local layer known=(Platform ModelCheck Mailbox Timer Scheduler SocketIO Serialization Cluster Runtime)
   for layer in "${known[@]}"; do
     if [ -e "Packages/$layer/$1" ]; then printf '%s\n' "$layer"; fi
   done

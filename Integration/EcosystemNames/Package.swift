@@ -29,6 +29,7 @@ let package = Package(
       dependencies: [
         .product(name: "SkeinPlatform", package: "skein"),
         .product(name: "SkeinMailbox", package: "skein"),
+        .product(name: "SkeinModelCheck", package: "skein"),
         .product(name: "SkeinTimer", package: "skein"),
         .product(name: "SkeinScheduler", package: "skein"),
         .product(name: "SkeinSocketIO", package: "skein"),

@@ -15,6 +15,7 @@ import ServiceLifecycle
 import Skein
 import SkeinCluster
 import SkeinMailbox
+import SkeinModelCheck
 import SkeinPlatform
 import SkeinScheduler
 import SkeinSerialization
@@ -75,6 +76,18 @@ private enum SkeinMailboxNames {
   typealias OfPushReceipt = PushReceipt
   typealias OfSPSCRing = SPSCRing
   typealias OfSystemBatch = SystemBatch
+}
+
+/// What SkeinModelCheck makes public.
+private enum SkeinModelCheckNames {
+  typealias OfModelAtomic = ModelAtomic
+  typealias OfModelCell = ModelCell
+  typealias OfModelFailure = ModelFailure
+  typealias OfModelMutation = ModelMutation
+  typealias OfModelOutcome = ModelOutcome
+  typealias OfModelRun = ModelRun
+  typealias OfModelSite = ModelSite
+  typealias OfModelStrategy = ModelStrategy
 }
 
 /// What SkeinTimer makes public.

@@ -93,7 +93,7 @@ public import Synchronization
         successOrdering: .acquiringAndReleasing, failureOrdering: .acquiring)
       if claimed {
         let storage = unsafe Block<Element>(base: UnsafeMutableRawPointer(bitPattern: block)!)
-        unsafe storage.cell(word.offset).initialize(to: element)
+        unsafe storage.fill(word.offset, with: element)
         // Release: publishes the element; pairs with the acquire in `dequeue`.
         unsafe storage.mark(word.offset).pointee.store(1, ordering: .releasing)
         return .delivered(mustSchedule: !word.has(MailboxWord.awake))

@@ -57,7 +57,7 @@ public import Synchronization
     if unsafe storage.mark(offset).pointee.load(ordering: .acquiring) == 0 {
       if unsafe !awaitMark(storage, offset) { return nil }
     }
-    let element = unsafe storage.cell(offset).move()
+    let element = unsafe storage.empty(offset)
     cursor &+= 1
     // Small mailboxes give each place back at once, large ones a block at a time.
     if cursor & 15 == 15 || mailbox.capacity < 64 { publish() }

@@ -54,12 +54,12 @@ final class Post: @unchecked Sendable {
       // Touched before the rest: afterwards it is somebody else's.
       isVisited = false
       if consumer.rest() { return }
-      Model.relax()
+      ModelRun.relax()
     }
   }
 
   private func enter() {
-    Model.require(!isVisited, "two are in at once")
+    ModelRun.require(!isVisited, "two are in at once")
     isVisited = true
     visits.value += 1
   }
@@ -82,7 +82,7 @@ final class Post: @unchecked Sendable {
     enter()
     consumer.close()
     while consumer.hasUnread {
-      if let parcel = consumer.dequeue() { note(parcel) } else { Model.relax() }
+      if let parcel = consumer.dequeue() { note(parcel) } else { ModelRun.relax() }
     }
     isVisited = false
   }
@@ -97,7 +97,7 @@ final class Post: @unchecked Sendable {
   }
 
   /// Ends a turn of the set-up's.
-  func rest() { Model.require(consumer.rest(), "there is nothing to do") }
+  func rest() { ModelRun.require(consumer.rest(), "there is nothing to do") }
 }
 
 /// The programs by name.
@@ -108,23 +108,29 @@ enum Program: String, CaseIterable, Sendable {
   case border
   /// One sends, one signals over the system lane.
   case signal
+  /// Two signal, and nobody sends otherwise.
+  case signals
   /// One awakes it, reads and rests while another sends.
   case awaken
   /// One closes while another sends: what was taken is read, what comes later is handed back.
   case close
+  /// As many as there is room for, to one who rests: none is refused, and never more are counted.
+  case exact
   /// More than it has room for: a refused parcel is one that was not read.
   case full
 
-  func setUp(_ model: Model) {
+  func setUp(_ model: ModelRun) {
     switch self {
     case .rest, .border, .full: sendFromTwo(model)
     case .signal: signal(model)
+    case .signals: signals(model)
     case .awaken: awaken(model)
     case .close: close(model)
+    case .exact: exact(model)
     }
   }
 
-  private func sendFromTwo(_ model: Model) {
+  private func sendFromTwo(_ model: ModelRun) {
     let post = Post(capacity: self == .full ? 1 : 8)
     if self == .border {
       post.fill(14)
@@ -132,41 +138,67 @@ enum Program: String, CaseIterable, Sendable {
       post.fill(14)
     }
     let taken = [ModelCell([Int]()), ModelCell([Int]())]
+    let refused = [ModelCell(0), ModelCell(0)]
     if self == .border { model.thread("awake") { post.run() } }
     for sender in 0..<2 {
       model.thread("sender \(sender)") {
-        for number in 0..<2 where post.send(sender, number) { taken[sender].value.append(number) }
+        for number in 0..<2 {
+          if post.send(sender, number) { taken[sender].value.append(number) } else { refused[sender].value += 1 }
+        }
       }
     }
     model.afterwards {
+      ModelRun.require(post.mailbox.refusedCount == refused[0].value + refused[1].value, "refusals are miscounted")
       for sender in 0..<2 {
-        Model.require(post.read[sender] ?? [] == taken[sender].value, "sent and read differ")
-        Model.require(self == .full || taken[sender].value == [0, 1], "there was room")
+        ModelRun.require(post.read[sender] ?? [] == taken[sender].value, "sent and read differ")
+        ModelRun.require(self == .full || taken[sender].value == [0, 1], "there was room")
       }
-      Model.require(post.mailbox.count == 0, "something is left")
+      ModelRun.require(post.mailbox.count == 0, "something is left")
     }
   }
 
-  private func signal(_ model: Model) {
+  private func signal(_ model: ModelRun) {
     let post = Post(capacity: 8)
     model.thread("sender") { for number in 0..<2 { _ = post.send(0, number) } }
     model.thread("signaller") { for number in 0..<2 { post.sendSystem(1, number) } }
-    model.afterwards { Model.require(post.read == [0: [0, 1], 1: [0, 1]], "read was \(post.read)") }
+    model.afterwards { ModelRun.require(post.read == [0: [0, 1], 1: [0, 1]], "read was \(post.read)") }
   }
 
-  private func awaken(_ model: Model) {
+  private func signals(_ model: ModelRun) {
+    let post = Post(capacity: 8)
+    for sender in 0..<2 {
+      model.thread("signaller \(sender)") { for number in 0..<2 { post.sendSystem(sender, number) } }
+    }
+    model.afterwards { ModelRun.require(post.read == [0: [0, 1], 1: [0, 1]], "read was \(post.read)") }
+  }
+
+  private func awaken(_ model: ModelRun) {
     let post = Post(capacity: 8)
     model.thread("sender") { for number in 0..<2 { _ = post.send(0, number) } }
     for name in ["a", "b"] { model.thread(name) { if post.awaken() { post.run() } } }
-    model.afterwards { Model.require(post.read == [0: [0, 1]], "read was \(post.read)") }
+    model.afterwards { ModelRun.require(post.read == [0: [0, 1]], "read was \(post.read)") }
   }
 
-  private func close(_ model: Model) {
+  private func exact(_ model: ModelRun) {
+    let post = Post(capacity: 2)
+    // Resting skips the rest of a block: an old head would look like many unread.
+    for _ in 0..<2 {
+      post.fill(1)
+      post.rest()
+    }
+    for sender in 0..<2 {
+      model.thread("sender \(sender)") { ModelRun.require(post.send(sender, 0), "there was room") }
+    }
+    model.thread("watcher") { ModelRun.require(post.mailbox.count <= 2, "\(post.mailbox.count) are counted") }
+    model.afterwards { ModelRun.require(post.read == [0: [0], 1: [0]], "read was \(post.read)") }
+  }
+
+  private func close(_ model: ModelRun) {
     let post = Post(capacity: 8)
     let taken = ModelCell([Int]())
     _ = post.awaken()
     model.thread("closer") { post.close() }
     model.thread("sender") { for number in 0..<2 where post.send(0, number) { taken.value.append(number) } }
-    model.afterwards { Model.require(post.read[0] ?? [] == taken.value, "taken \(taken.value), read \(post.read)") }
+    model.afterwards { ModelRun.require(post.read[0] ?? [] == taken.value, "taken \(taken.value), read \(post.read)") }
   }
 }

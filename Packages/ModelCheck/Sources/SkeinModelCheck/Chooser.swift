@@ -43,13 +43,15 @@ struct Chooser {
     if options.count == 1 { return options[0] }
     if case .priorities = strategy {
       if changeSteps.contains(step) { lower(options[0]) }
-      return options[decide(options.count, isDeviation: canContinue) { chooser in
-        chooser.index(ofHighest: options)
-      }]
+      return options[
+        decide(options.count, isDeviation: canContinue) { chooser in
+          chooser.index(ofHighest: options)
+        }]
     }
-    return options[decide(options.count, isDeviation: canContinue) { chooser in
-      chooser.chance(options.count, isDeviation: canContinue)
-    }]
+    return options[
+      decide(options.count, isDeviation: canContinue) { chooser in
+        chooser.chance(options.count, isDeviation: canContinue)
+      }]
   }
 
   /// How many stores before the newest one a load sees, below `count`.

@@ -1,9 +1,9 @@
 // ModelMutation: a fault that the checker itself puts into one access of a program, to show that a check would find it.
 
 /// An access to an atomic in the source of a checked program.
-public struct ModelSite: Hashable, Sendable, CustomStringConvertible {
-  /// What it does.
-  public enum Operation: Hashable, Sendable { case load, store, update }
+public struct ModelSite: Hashable, Sendable, Codable, CustomStringConvertible {
+  /// What an access does to its atomic.
+  public enum Operation: Hashable, Sendable, Codable { case load, store, update }
 
   /// The module and the file's name.
   public let file: String
@@ -29,9 +29,9 @@ public struct ModelSite: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A fault in one access.
-public struct ModelMutation: Hashable, Sendable {
-  /// What is wrong with it.
-  public enum Kind: Hashable, Sendable {
+public struct ModelMutation: Hashable, Sendable, Codable {
+  /// What is wrong with a mutated access.
+  public enum Kind: Hashable, Sendable, Codable {
     /// Its ordering is relaxed.
     case relaxed
     /// A read-modify-write is a read and then a write, with others between the two.

@@ -42,6 +42,8 @@ final class Run {
   var chooser: Chooser
   var afterwards: [() -> Void] = []
   var endings: [() -> Void] = []
+  /// Plain memory that the program tells of, by address; it is not given back before the run ends.
+  var memory: [UInt: PlainAccess] = [:]
   private let mutation: ModelMutation?
   private(set) var sites: Set<ModelSite> = []
   /// What sequentially consistent accesses have seen.
@@ -56,9 +58,9 @@ final class Run {
 
   func addThread(_ name: String, _ body: @escaping () -> Void) { members.append(Member(name, body)) }
 
-  func execute(_ program: (Model) -> Void) {
+  func execute(_ program: (ModelRun) -> Void) {
     unsafe Run.current = self
-    program(Model(self))
+    program(ModelRun(self))
     view.advance(0)
     for member in members.dropFirst() { member.view = view }
     members[0].hasEnded = true

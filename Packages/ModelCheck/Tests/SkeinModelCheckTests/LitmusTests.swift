@@ -13,9 +13,9 @@ private final class Results: @unchecked Sendable {
 
 @Suite("Litmus tests") struct LitmusTests {
   /// Every outcome that all runs of a program have.
-  private func outcomes(_ program: (Model, Results) -> Void) throws -> Set<[Int]> {
+  private func outcomes(_ program: (ModelRun, Results) -> Void) throws -> Set<[Int]> {
     var seen: Set<[Int]> = []
-    let outcome = Model.check(.exhaustive(deviations: 6)) { model in
+    let outcome = ModelRun.check(.exhaustive(deviations: 6)) { model in
       let results = Results()
       program(model, results)
       model.afterwards { seen.insert([results.first, results.second]) }
@@ -96,10 +96,10 @@ private final class Results: @unchecked Sendable {
   }
 
   @Test func `read-modify-writes are one after the other`() throws {
-    let outcome = Model.check(.exhaustive(deviations: 4)) { model in
+    let outcome = ModelRun.check(.exhaustive(deviations: 4)) { model in
       let sum = ModelBox(0)
       for name in ["a", "b", "c"] { model.thread(name) { sum.atomic.add(1, ordering: .relaxed) } }
-      model.afterwards { Model.require(sum.atomic.load(ordering: .relaxed) == 3, "an addition was lost") }
+      model.afterwards { ModelRun.require(sum.atomic.load(ordering: .relaxed) == 3, "an addition was lost") }
     }
     #expect(outcome.failure == nil && outcome.runs > 5)
   }
@@ -112,23 +112,23 @@ private final class Results: @unchecked Sendable {
 
   @Test(arguments: strategies)
   func `an addition in two steps is found to lose one, and the run can be repeated`(strategy: ModelStrategy) throws {
-    func program(_ model: Model) {
+    func program(_ model: ModelRun) {
       let sum = ModelBox(0)
       for name in ["a", "b"] {
         model.thread(name) { sum.atomic.store(sum.atomic.load(ordering: .relaxed) + 1, ordering: .relaxed) }
       }
-      model.afterwards { Model.require(sum.atomic.load(ordering: .relaxed) == 2, "an addition was lost") }
+      model.afterwards { ModelRun.require(sum.atomic.load(ordering: .relaxed) == 2, "an addition was lost") }
     }
-    let failure = try #require(Model.check(strategy, program).failure)
+    let failure = try #require(ModelRun.check(strategy, program).failure)
     #expect(failure.text == "an addition was lost" && !failure.trace.isEmpty)
-    let again = Model.check(.replay(failure.decisions), program)
+    let again = ModelRun.check(.replay(failure.decisions), program)
     #expect(again.failure == failure && again.runs == 1)
   }
 
   @Test(arguments: strategies)
   func `plain memory behind a flag is a race when the flag does not release`(strategy: ModelStrategy) {
     func program(_ ordering: AtomicStoreOrdering) -> ModelOutcome {
-      Model.check(strategy) { model in
+      ModelRun.check(strategy) { model in
         let data = ModelCell(0)
         let flag = ModelBox(0)
         model.thread("writer") {
@@ -136,17 +136,17 @@ private final class Results: @unchecked Sendable {
           flag.atomic.store(1, ordering: ordering)
         }
         model.thread("reader") {
-          while flag.atomic.load(ordering: .acquiring) == 0 { Model.relax() }
-          Model.require(data.value == 1, "an old value")
+          while flag.atomic.load(ordering: .acquiring) == 0 { ModelRun.relax() }
+          ModelRun.require(data.value == 1, "an old value")
         }
       }
     }
     #expect(program(.releasing).failure == nil)
-    #expect(program(.relaxed).failure?.text == "a cell is read while another thread's write of it is not known")
+    #expect(program(.relaxed).failure?.text == "memory is read while another thread's write of it is not known")
   }
 
   @Test func `what is used after it was given back is found`() {
-    let outcome = Model.check(.exhaustive(deviations: 2)) { model in
+    let outcome = ModelRun.check(.exhaustive(deviations: 2)) { model in
       let value = ModelBox(0)
       model.thread("user") { _ = value.atomic.load(ordering: .relaxed) }
       model.thread("owner") { value.atomic.retire() }
@@ -155,9 +155,9 @@ private final class Results: @unchecked Sendable {
   }
 
   @Test func `a wait for what never comes is found`() {
-    let outcome = Model.check(.random(seed: 1, runs: 1)) { model in
+    let outcome = ModelRun.check(.random(seed: 1, runs: 1)) { model in
       let flag = ModelBox(0)
-      model.thread("waiter") { while flag.atomic.load(ordering: .relaxed) == 0 { Model.relax() } }
+      model.thread("waiter") { while flag.atomic.load(ordering: .relaxed) == 0 { ModelRun.relax() } }
     }
     #expect(outcome.failure?.text.contains("no end") == true)
   }

@@ -43,7 +43,7 @@ public import Synchronization
     let count = unsafe Self.cells
     for offset in 0..<count { unsafe mark(offset).pointee.retire() }
     let address = unsafe UInt(bitPattern: base)
-    Model.whenEnded { unsafe Block(base: UnsafeMutableRawPointer(bitPattern: address)!).destroy() }
+    ModelRun.whenEnded { unsafe Block(base: UnsafeMutableRawPointer(bitPattern: address)!).destroy() }
   }
 
   @inlinable func destroy() {
@@ -64,6 +64,24 @@ public import Synchronization
   @inlinable
   func mark(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt8>> {
     unsafe (base + MemoryLayout<Atomic<UInt>>.stride).assumingMemoryBound(to: Atomic<UInt8>.self) + offset
+  }
+
+  /// Puts an element into an empty cell.
+  @inlinable
+  func fill(_ offset: Int, with element: consuming Element) {
+    #if SKEIN_MODEL
+    unsafe ModelRun.writes(cell(offset))
+    #endif
+    unsafe cell(offset).initialize(to: element)
+  }
+
+  /// Takes the element out of a cell.
+  @inlinable
+  func empty(_ offset: Int) -> Element {
+    #if SKEIN_MODEL
+    unsafe ModelRun.reads(cell(offset))
+    #endif
+    return unsafe cell(offset).move()
   }
 
   @inlinable

@@ -38,7 +38,7 @@ struct MailboxRemains<Element: ~Copyable & Sendable>: ~Copyable {
         let offset = Int(truncatingIfNeeded: cursor & 15)
         // Acquire: sees the element; pairs with the release store of the mark in `push`.
         while unsafe storage.mark(offset).pointee.load(ordering: .acquiring) == 0 { skeinRelax() }
-        unsafe storage.cell(offset).deinitialize(count: 1)
+        _ = unsafe storage.empty(offset)
       }
       cursor &+= 1
     }

@@ -5,7 +5,7 @@ internal import SkeinModelCheck
 
 /// One turn of a short wait.
 @usableFromInline
-func skeinRelax() { Model.relax() }
+func skeinRelax() { ModelRun.relax() }
 #else
 internal import SkeinPlatform
 

@@ -1,4 +1,4 @@
-// ModelCheck: runs a small concurrent program again and again, each time in another order, and looks for a wrong one.
+// ModelRun: runs a small concurrent program again and again, each time in another order, and looks for a wrong one.
 //
 // The program's threads are real threads, of which one at a time has the baton. Before each access to an atomic the
 // baton may go to another thread, and a load may give an older value than the newest one, where C++'s memory model
@@ -54,16 +54,16 @@ public struct ModelFailure: Error, Hashable, Sendable, CustomStringConvertible {
 /// One run of a checked program, while it is set up.
 ///
 /// ```swift
-/// let outcome = Model.check(.exhaustive(deviations: 2)) { model in
+/// let outcome = ModelRun.check(.exhaustive(deviations: 2)) { model in
 ///   let flag = ModelAtomic<Int>(0)
 ///   let data = ModelCell(0)
 ///   model.thread("writer") { data.value = 1; flag.store(1, ordering: .releasing) }
-///   model.thread("reader") { if flag.load(ordering: .acquiring) == 1 { Model.require(data.value == 1, "seen") } }
+///   model.thread("reader") { if flag.load(ordering: .acquiring) == 1 { ModelRun.require(data.value == 1, "seen") } }
 /// }
 /// ```
 ///
 /// - Thread safety: only within the closure that it is given to.
-public final class Model {
+public final class ModelRun {
   let run: Run
 
   init(_ run: Run) { self.run = run }
@@ -82,6 +82,20 @@ public final class Model {
   /// Says that the thread waits for another one: it goes on after another has had its turn, and sees what is new.
   public static func relax() { unsafe Run.current?.relax() }
 
+  /// Says that the calling thread writes the memory at `address`, which is not a ``ModelCell``.
+  public static func writes(_ address: UnsafeRawPointer) {
+    guard let run = unsafe Run.current else { return }
+    let number = UInt(bitPattern: address)
+    run.memory[number, default: PlainAccess(run)].write(run)
+  }
+
+  /// Says that the calling thread reads the memory at `address`.
+  public static func reads(_ address: UnsafeRawPointer) {
+    guard let run = unsafe Run.current else { return }
+    let number = UInt(bitPattern: address)
+    run.memory[number, default: PlainAccess(run)].read(run)
+  }
+
   /// Does something when the present run has ended, such as giving memory back that the run must not use again.
   public static func whenEnded(_ body: @escaping () -> Void) {
     if let run = unsafe Run.current { run.endings.append(body) } else { body() }
@@ -95,7 +109,7 @@ public final class Model {
   ///   - program: sets up one run; called for each.
   /// - Thread safety: any thread; one check at a time runs in a process.
   public static func check(
-    _ strategy: ModelStrategy, mutation: ModelMutation? = nil, maxRuns: Int = 2_000_000, _ program: (Model) -> Void
+    _ strategy: ModelStrategy, mutation: ModelMutation? = nil, maxRuns: Int = 2_000_000, _ program: (ModelRun) -> Void
   ) -> ModelOutcome {
     oneAtATime.withLock { _ in
       var chooser = Chooser(strategy)

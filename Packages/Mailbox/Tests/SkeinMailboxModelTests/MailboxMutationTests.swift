@@ -1,0 +1,86 @@
+// The checker is shown to check: each ordering of the mailbox in turn is weakened, each read-modify-write torn in two, and
+// each such fault must be found, but for those that change nothing.
+
+import Foundation
+import SkeinMailboxModel
+import SkeinModelCheck
+import Testing
+
+#if !SKEIN_TSAN
+@Suite("Faults in Mailbox are found", .serialized) struct MailboxMutationTests {
+  /// Faults that no run shows, by their line, and why.
+  private static let unseen: [String: String] = [
+    "Mailbox.swift: let block = lastBlock.load(ordering: .acquiring)": chain,
+    "Mailbox.swift: lastBlock.store(address, ordering: .releasing)": chain,
+    "Mailbox.swift: refusals.add(1, ordering: .relaxed)": "in no program two are refused at one moment",
+    "Mailbox.swift: return MailboxWord(bits: self.word.load(ordering: .acquiring))":
+      "after a wait the model shows nothing old",
+    "Mailbox.swift: unsafe previous.next.pointee.store(address, ordering: .releasing)": word,
+    "MailboxConsumer.swift: next = unsafe storage.next.pointee.load(ordering: .acquiring)": word,
+    "MailboxConsumer.swift: next = mailbox.firstBlock.exchange(0, ordering: .relaxed)":
+      "nobody writes it while it is read",
+    "MailboxConsumer.swift: mailbox.head.store(cursor, ordering: .releasing)": "no cell is used twice",
+    "MailboxConsumer.swift: let old = mailbox.word.bitwiseAnd(~MailboxWord.signalled, ordering: .acquiringAndReleasing).oldValue":
+      "the model has one order of all read-modify-writes; hardware may take the lane before the signal",
+    "MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (2)": compared,
+    "MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (4)": compared,
+    "MailboxConsumer.swift: mailbox.word.bitwiseOr(MailboxWord.closed, ordering: .acquiringAndReleasing)":
+      "whoever reads on looks at the word again",
+  ]
+  private static let chain = "a claim that succeeds comes, in the word's order, before the next block is linked"
+  private static let word = "the step behind it releases, and its reader comes by the word"
+  private static let compared = "what it shows is compared, and acquired before anything is read"
+
+  /// The file's name and the text of the site's line, with its number where the text comes again.
+  private static func line(of site: ModelSite) throws -> String {
+    let name = String(site.file.split(separator: "/").last ?? "")
+    let folder = URL(filePath: #filePath).appending(path: "../../../Sources/SkeinMailbox").standardized
+    let isInner = !FileManager.default.fileExists(atPath: folder.appending(path: name).path)
+    let file = folder.appending(path: isInner ? "Internal/\(name)" : name)
+    let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+    let text = lines[Int(site.line) - 1]
+    let before = lines[..<(Int(site.line) - 1)].count { $0 == text }
+    return "\(name): \(text)" + (before > 0 ? " (\(before + 1))" : "")
+  }
+
+  private static let all: [ModelMutation] = {
+    var sites: Set<ModelSite> = []
+    for program in Program.allCases { sites.formUnion(ModelRun.check(.random(seed: 1, runs: 20), program.setUp).sites) }
+    return sites.sorted { ($0.file, $0.line) < ($1.file, $1.line) }.flatMap { site in
+      (site.isOrdered ? [ModelMutation(.relaxed, at: site)] : [])
+        + (site.operation == .update ? [ModelMutation(.torn, at: site)] : [])
+    }
+  }()
+
+  private static var mutations: [ModelMutation] {
+    get throws { try all.filter { try unseen[line(of: $0.site)] == nil } }
+  }
+
+  /// Runs the programs with a fault until one fails.
+  private static func isFound(_ mutation: ModelMutation) -> Bool {
+    Program.allCases.contains {
+      ModelRun.check(.exhaustive(deviations: 1), mutation: mutation, $0.setUp).failure != nil
+    }
+      || Program.allCases.contains { program in
+        [ModelStrategy.random(seed: 7, runs: 300), .priorities(seed: 7, runs: 300, changes: 3)].contains {
+          ModelRun.check($0, mutation: mutation, program.setUp).failure != nil
+        }
+      }
+      || ModelRun.check(.exhaustive(deviations: 2), mutation: mutation, Program.full.setUp).failure != nil
+  }
+
+  @Test func `what no run shows stands in the sources`() throws {
+    let lines = try Set(Self.all.map { try Self.line(of: $0.site) })
+    for line in Self.unseen.keys { #expect(lines.contains(line), "\(line)") }
+  }
+
+  @Test(arguments: try mutations)
+  func `each fault is found`(mutation: ModelMutation) async throws {
+    // In a process of its own: a fault may end it before the checker sees it.
+    await #expect(processExitsWith: .failure) { [mutation] in
+      if MailboxMutationTests.isFound(mutation) { exit(1) }
+    }
+  }
+}
+#endif
