@@ -72,11 +72,12 @@ final class Run {
       for body in afterwards where failure == nil { body() }
     }
     afterwards = []
-    // What the threads hold is given back here, outside of any run; those of a failed run hold it for ever.
     unsafe Run.current = nil
-    if failure == nil {
-      for member in members {
-        member.thread.take()?.join()
+    for member in members {
+      let thread = member.thread.take()
+      // What the threads hold is given back here, outside of any run; those of a failed run sleep for ever and hold it.
+      if failure == nil {
+        thread?.join()
         member.body = {}
       }
     }
@@ -189,8 +190,9 @@ final class Run {
       failure = ModelFailure(text: text, decisions: chooser.taken, trace: trace.suffix(Self.traceLength))
     }
     if present == 0 { return }
+    let waiter = members[present].waiter
     handOver(to: 0)
-    while true { members[present].waiter.wait(until: nil) }
+    while true { waiter.wait(until: nil) }
   }
 }
 
