@@ -35,8 +35,13 @@ internal import Synchronization
   /// What this worker saw of others while it watched.
   @exclusivity(unchecked) var watchedTurns = WatchedTurns()
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
+  /// Times that the ready slot may still come before the queue.
+  @exclusivity(unchecked) private var readyTurns = Worker.readyTurnsInARow
   @exclusivity(unchecked) private var lastLook = MonotonicInstant(nanoseconds: 0)
 
+  /// Times in a row that the ready slot comes before the queue: so two strands that wake each other do not keep the
+  /// queue waiting for ever, and a chain of calls still finds its data warm.
+  static let readyTurnsInARow = 8
   /// Activations after which a busy worker looks round.
   static let activationsPerLook = 61
   /// Time after which a busy worker looks round.
@@ -123,6 +128,14 @@ internal import Synchronization
     lookCount.add(1, ordering: .relaxed)
     let polled = waiter.look()
     return timers.advance(to: .now) > 0 || polled
+  }
+
+  /// Whether the ready slot comes before the queue this time.
+  func prefersReady() -> Bool {
+    unsafe readyTurns -= 1
+    if unsafe readyTurns >= 0 { return true }
+    unsafe readyTurns = Worker.readyTurnsInARow
+    return false
   }
 
   /// Whether a busy worker has to look round now.

@@ -188,9 +188,9 @@ public final class WorkerPool: Sendable {
       if isBusy { passWatchOn(worker) }
       if let strand = injection.pop() { return strand }
     }
-    if let strand = worker.ready.take() { return strand }
+    if worker.prefersReady(), let strand = worker.ready.take() { return strand }
     if let strand = worker.queue.pop() { return strand }
-    if let strand = injection.pop() { return strand }
+    if let strand = worker.ready.take() ?? injection.pop() { return strand }
     return steal(for: worker)
   }
 

@@ -113,6 +113,27 @@ import Testing
     #expect(ran.value == count)
   }
 
+  @Test func `two strands that wake each other do not starve the one in line`() throws {
+    let pool = try TestPool(workers: 1)
+    let pair = [try pool.strand("ping"), try pool.strand("pong")]
+    let patient = try pool.strand("patient")
+    let seenAt = Atomic<Int>(-1)
+    let done = Event()
+    @Sendable func turn(_ number: Int) {
+      if number == 10_000 { return done.signal() }
+      // The first turn puts it into the ready slot, from which the pair then pushes it into the queue.
+      if number == 0 { patient.post { _ in done.signal() } }
+      pair[number % 2].post { _ in
+        if done.value == 0 { seenAt.store(number, ordering: .relaxed) }
+        turn(number + 1)
+      }
+    }
+    pair[1].post { _ in turn(0) }
+    done.wait(2)
+    // Everybody in line comes after a few turns of the slot.
+    #expect(seenAt.load(ordering: .relaxed) < 20)
+  }
+
   @Test func `a strand that has run its budget lets others run`() throws {
     let pool = try TestPool(workers: 1, budget: RunBudget(messages: 4))
     let greedy = try pool.strand("greedy")
