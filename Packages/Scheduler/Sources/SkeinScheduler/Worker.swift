@@ -114,7 +114,7 @@ internal import Synchronization
   }
 
   /// The strand that runs on the calling thread; `nil` between two.
-  public var runningStrand: Strand? { unsafe running?.takeUnretainedValue() }
+  public static var runningStrand: Strand? { unsafe current?.running?.takeUnretainedValue() }
 
   // MARK: - Looking round
 

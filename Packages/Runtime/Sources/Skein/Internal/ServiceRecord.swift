@@ -69,7 +69,7 @@ final class ServiceRecord: Sendable {
 
   /// The record of the service in which the calling thread is.
   @usableFromInline static var current: ServiceRecord? {
-    guard let owner = Worker.current?.runningStrand?.owner else { return nil }
+    guard let owner = Worker.runningStrand?.owner else { return nil }
     return owner as? ServiceRecord
   }
 
