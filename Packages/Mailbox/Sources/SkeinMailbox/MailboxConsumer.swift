@@ -59,15 +59,14 @@ public import Synchronization
     }
     let element = unsafe storage.empty(offset)
     cursor &+= 1
-    // Small mailboxes give each place back at once, large ones a block at a time.
-    if cursor & 15 == 15 || mailbox.capacity < 64 { publish() }
+    // Release: the element was moved out before its place counts as free; the producers' relaxed loads are hints.
+    mailbox.head.store(cursor, ordering: .releasing)
     return element
   }
 
   /// Learns how far producers have got.
   @usableFromInline
   mutating func look() {
-    publish()
     // Acquire: sees the blocks that were linked; pairs with the releases in `install`.
     let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring))
     knownIndex = cursor
@@ -77,15 +76,6 @@ public import Synchronization
     if waiting > highWaterMark { highWaterMark = waiting }
     // (lap + 1, 0) is the same position as (lap, 15): nothing of the new lap may be read.
     knownIndex = word.offset == 0 ? word.index &- 1 : word.index
-  }
-
-  /// Tells producers which places are free again.
-  ///
-  /// Done by itself when elements run out; call it at the end of a batch that leaves some.
-  @inlinable
-  public mutating func publish() {
-    // Release: an element was moved out before its place counts as free; the producers' relaxed load is a hint.
-    mailbox.head.store(cursor, ordering: .releasing)
   }
 
   @usableFromInline
@@ -159,7 +149,6 @@ public import Synchronization
       // The next lap is linked and empty: step into it, so that there is one block to give back.
       advanceToNextBlock()
     }
-    publish()
     let (oldCursor, oldBlock) = (cursor, block)
     cursor |= 15
     knownIndex = cursor

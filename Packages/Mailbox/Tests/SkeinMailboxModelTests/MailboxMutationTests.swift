@@ -19,7 +19,7 @@ import Testing
     "MailboxConsumer.swift: next = unsafe storage.next.pointee.load(ordering: .acquiring)": word,
     "MailboxConsumer.swift: next = mailbox.firstBlock.exchange(0, ordering: .relaxed)":
       "nobody writes it while it is read",
-    "MailboxConsumer.swift: mailbox.head.store(cursor, ordering: .releasing)": "no cell is used twice",
+    "MailboxConsumer.swift: mailbox.head.store(cursor, ordering: .releasing)": "no cell is used twice; it is a hint",
     "MailboxConsumer.swift: let old = mailbox.word.bitwiseAnd(~MailboxWord.signalled, ordering: .acquiringAndReleasing).oldValue":
       "the model has one order of all read-modify-writes; hardware may take the lane before the signal",
     "MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (2)": compared,

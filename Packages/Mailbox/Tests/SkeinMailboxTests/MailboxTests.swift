@@ -25,6 +25,18 @@ import Testing
     #expect(consumer.highWaterMark == capacity)
   }
 
+  @Test(arguments: [1, 2, 15, 16, 63, 64, 65, 1_024])
+  func `full, each element that is read makes room for one, at once`(capacity: Int) {
+    let consumer = Reader<Int>(capacity: capacity)
+    let mailbox = consumer.mailbox
+    for number in 0..<capacity { _ = mailbox.push(number) }
+    for number in 0..<(4 * capacity) {
+      #expect(mailbox.answer(to: -1) == .busy)
+      #expect(consumer.dequeue() == number)
+      #expect(mailbox.answer(to: capacity + number) == .delivered && mailbox.count == capacity)
+    }
+  }
+
   @Test(arguments: 1...40, 0...16)
   func `keeps the order over every border of a block`(batch: Int, rests: Int) {
     let consumer = Reader<Int>(capacity: 64)

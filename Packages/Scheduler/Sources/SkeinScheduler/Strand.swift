@@ -173,7 +173,6 @@ internal import Synchronization
       // The clock costs as much as a short handler: read for every fourth.
       if left % 4 == 0 && MonotonicInstant.now >= end { break }
     }
-    unsafe consumer.publish()
     if let ended = unsafe activationEnded { ended(self) }
     return restOrGoOn()
   }
