@@ -8,31 +8,35 @@ import Testing
 
 #if !SKEIN_TSAN
 @Suite("Faults in Mailbox are found", .serialized) struct MailboxMutationTests {
-  /// Faults that no run shows, by their line, and why.
+  /// Faults that no run shows, by their kind and line, and why.
   private static let unseen: [String: String] = [
-    "Mailbox.swift: let block = lastBlock.load(ordering: .acquiring)": chain,
-    "Mailbox.swift: lastBlock.store(address, ordering: .releasing)": chain,
-    "Mailbox.swift: refusals.add(1, ordering: .relaxed)": "in no program two are refused at one moment",
-    "Mailbox.swift: return MailboxWord(bits: self.word.load(ordering: .acquiring))":
+    "relaxed Mailbox.swift: let block = lastBlock.load(ordering: .acquiring)": chain,
+    "relaxed Mailbox.swift: lastBlock.store(address, ordering: .releasing)": chain,
+    "torn Mailbox.swift: refusals.add(1, ordering: .relaxed)": "in no program two are refused at one moment",
+    "relaxed Mailbox.swift: return MailboxWord(bits: self.word.load(ordering: .acquiring))":
       "after a wait the model shows nothing old",
-    "Mailbox.swift: unsafe previous.next.pointee.store(address, ordering: .releasing)": word,
-    "MailboxConsumer.swift: next = unsafe storage.next.pointee.load(ordering: .acquiring)": word,
-    "MailboxConsumer.swift: next = mailbox.firstBlock.exchange(0, ordering: .relaxed)":
+    "relaxed Mailbox.swift: unsafe previous.next.pointee.store(address, ordering: .releasing)": word,
+    "relaxed MailboxConsumer.swift: next = unsafe storage.next.pointee.load(ordering: .acquiring)": word,
+    "torn MailboxConsumer.swift: next = mailbox.firstBlock.exchange(0, ordering: .relaxed)":
       "nobody writes it while it is read",
-    "MailboxConsumer.swift: mailbox.head.store(cursor, ordering: .releasing)": "no cell is used twice; it is a hint",
-    "MailboxConsumer.swift: let old = mailbox.word.bitwiseAnd(~MailboxWord.signalled, ordering: .acquiringAndReleasing).oldValue":
+    "relaxed MailboxConsumer.swift: mailbox.head.store(cursor, ordering: .releasing)":
+      "no cell is used twice; it is a hint",
+    "relaxed MailboxConsumer.swift: let old = mailbox.word.bitwiseAnd(~MailboxWord.signalled, ordering: .acquiringAndReleasing).oldValue":
       "the model has one order of all read-modify-writes; hardware may take the lane before the signal",
-    "MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (2)": compared,
-    "MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (4)": compared,
-    "MailboxConsumer.swift: mailbox.word.bitwiseOr(MailboxWord.closed, ordering: .acquiringAndReleasing)":
+    "relaxed MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (2)":
+      compared,
+    "relaxed MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (4)":
+      compared,
+    "relaxed MailboxConsumer.swift: mailbox.word.bitwiseOr(MailboxWord.closed, ordering: .acquiringAndReleasing)":
       "whoever reads on looks at the word again",
   ]
   private static let chain = "a claim that succeeds comes, in the word's order, before the next block is linked"
   private static let word = "the step behind it releases, and its reader comes by the word"
   private static let compared = "what it shows is compared, and acquired before anything is read"
 
-  /// The file's name and the text of the site's line, with its number where the text comes again.
-  private static func line(of site: ModelSite) throws -> String {
+  /// The kind, the file's name and the text of the site's line, with its number where the text comes again.
+  private static func line(of mutation: ModelMutation) throws -> String {
+    let site = mutation.site
     let name = String(site.file.split(separator: "/").last ?? "")
     let folder = URL(filePath: #filePath).appending(path: "../../../Sources/SkeinMailbox").standardized
     let isInner = !FileManager.default.fileExists(atPath: folder.appending(path: name).path)
@@ -41,7 +45,7 @@ import Testing
       .map { $0.trimmingCharacters(in: .whitespaces) }
     let text = lines[Int(site.line) - 1]
     let before = lines[..<(Int(site.line) - 1)].count { $0 == text }
-    return "\(name): \(text)" + (before > 0 ? " (\(before + 1))" : "")
+    return "\(mutation.kind) \(name): \(text)" + (before > 0 ? " (\(before + 1))" : "")
   }
 
   private static let all: [ModelMutation] = {
@@ -54,7 +58,7 @@ import Testing
   }()
 
   private static var mutations: [ModelMutation] {
-    get throws { try all.filter { try unseen[line(of: $0.site)] == nil } }
+    get throws { try all.filter { try unseen[line(of: $0)] == nil } }
   }
 
   /// Runs the programs with a fault until one fails.
@@ -71,7 +75,7 @@ import Testing
   }
 
   @Test func `what no run shows stands in the sources`() throws {
-    let lines = try Set(Self.all.map { try Self.line(of: $0.site) })
+    let lines = try Set(Self.all.map { try Self.line(of: $0) })
     for line in Self.unseen.keys { #expect(lines.contains(line), "\(line)") }
   }
 
