@@ -43,9 +43,8 @@ extension AcceptorMachine {
     if shouldPause && !hasPaused {
       hasPaused = true
       let (calls, bytes) = (inWork.count, writer.unsentBytes)
-      act(
-        .log(
-          .info, "reading pauses now and then from here on: \(calls) calls in work, \(bytes) bytes of answers unread"))
+      let reasons = "\(calls) calls in work, \(undelivered) requests not handed over, \(bytes) bytes of answers unread"
+      act(.log(.info, "reading pauses now and then from here on: \(reasons)"))
     }
   }
 

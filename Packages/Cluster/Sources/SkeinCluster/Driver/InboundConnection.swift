@@ -90,7 +90,10 @@ public final class ClusterInboundRequest: Sendable {
 
   // MARK: Events and actions
 
-  private func apply(_ event: (inout AcceptorMachine, MonotonicInstant) -> Void) {
+  @discardableResult
+  private func apply<Result: Sendable>(
+    _ event: (inout AcceptorMachine, MonotonicInstant) -> Result
+  ) -> Result {
     runner.apply { machine in
       event(&machine, .now)
     } perform: { action in
@@ -142,12 +145,15 @@ public final class ClusterInboundRequest: Sendable {
   // MARK: What the socket tells
 
   func received(_ connection: Connection, _ bytes: RawSpan) {
-    unsafe bytes.withUnsafeBytes { raw in
-      apply { machine, now in unsafe machine.received(raw.bytes, now: now) }
+    let isPaused = unsafe bytes.withUnsafeBytes { raw in
+      apply { machine, now in
+        unsafe machine.received(raw.bytes, now: now)
+        return machine.isPaused
+      }
     }
     // A2: whoever carries out actions may be held up, and this thread would read on. Under the lock, so that it comes
     // before a `.resumeReading` that is given from now on.
-    runner.with { if $0.isPaused { socket.pause() } }
+    if isPaused { runner.with { if $0.isPaused { socket.pause() } } }
   }
 
   func inputEnded(_ connection: Connection) { apply { machine, now in machine.inputEnded(now: now) } }
