@@ -100,8 +100,8 @@ public import Synchronization
 
   /// Whether fewer than ``capacity`` elements wait before `index`.
   ///
-  /// The producers keep a head that one of them has seen, and look at the consumer's own only when there is no room by
-  /// that: so the consumer gives each place back at once, and its line is its own nearly always.
+  /// The producers keep a head that one of them has seen, and look at the consumer's own, which changes with each element
+  /// that is read, only when there is no room by that.
   @inlinable
   func hasRoom(_ index: UInt64) -> Bool {
     let position = MailboxWord.position(index)
