@@ -15,7 +15,7 @@ public struct MonotonicInstant: InstantProtocol, Hashable, Sendable {
   @inlinable
   public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-  /// The clock's reading.
+  /// The clock's reading; that of the thread's ``VirtualClock`` within ``VirtualClock/rule(_:)``.
   ///
   /// - Complexity: O(1), about 20 ns, no system call.
   public static var now: MonotonicInstant { MonotonicInstant(nanoseconds: skein_monotonic_ns()) }

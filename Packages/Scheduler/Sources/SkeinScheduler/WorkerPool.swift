@@ -3,10 +3,8 @@
 // Owns:       the workers, the injection queue, and the words below.
 // Shared by:  everybody.
 //
-//  sleepers   a bit for each worker that waits or is about to. A worker sets its bit, then looks once more at all
-//             queues; who enqueues does so first and then looks for sleepers. All four are sequentially
-//             consistent, so an assignment to a sleeping worker cannot strand.
-//  searching  a worker was woken and has found nothing yet: a second one is not woken for the same work.
+//  sleepers   who waits or is about to, and who was woken and has found nothing yet; see SleeperSet for why an
+//             assignment to a sleeping worker cannot strand.
 //  watcher    the one sleeping worker (its number + 1) that wakes each `watchInterval` while another is busy, takes
 //             over what a stuck worker cannot do (poller, timers, queue, ready slot), and reports it. A busy
 //             worker never wakes it: it only sets the time of its next look (Waiter.wake(at:)).
@@ -33,13 +31,14 @@ public final class WorkerPool: Sendable {
   public let budget: RunBudget
   /// How often a sleeping worker looks at busy ones.
   public let watchInterval: Duration
+  /// Whether a ``SimulatedScheduler`` plays the only worker; the pool has no threads then.
+  public let isSimulated: Bool
   /// Told about stuck workers; see ``StuckWorker``.
   private let stuckReport: (@Sendable (StuckWorker) -> Void)?
 
   // MARK: Any thread
   private let injection = InjectionQueue()
-  private let sleepers = Atomic<UInt64>(0)
-  private let searching = Atomic<Bool>(false)
+  private let sleepers = SleeperSet()
   private let watcher = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
   private let takeovers = Atomic<Int>(0)
@@ -63,6 +62,7 @@ public final class WorkerPool: Sendable {
     stuckReport: (@Sendable (StuckWorker) -> Void)? = nil
   ) throws(SystemCallError) {
     precondition((1...64).contains(count), "a pool has 1 to 64 workers")
+    isSimulated = false
     self.budget = budget
     self.watchInterval = watchInterval
     self.stuckReport = stuckReport
@@ -83,6 +83,17 @@ public final class WorkerPool: Sendable {
       let box = ThreadBox(thread)
       threads.withLock { $0.append(box) }
     }
+  }
+
+  /// Makes a pool without threads, whose one worker a ``SimulatedScheduler`` plays.
+  init(simulatedWithTimers timerCapacity: Int) {
+    isSimulated = true
+    budget = RunBudget()
+    watchInterval = .zero
+    stuckReport = nil
+    let waiter = FutexWaiter()
+    workers = [Worker(index: 0, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))]
+    threads = Lock([])
   }
 
   /// Timers for threads that are not workers.
@@ -145,12 +156,7 @@ public final class WorkerPool: Sendable {
 
   /// Wakes a sleeping worker unless one is searching already.
   private func wakeOne() {
-    // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `sleep`.
-    let asleep = sleepers.load(ordering: .sequentiallyConsistent)
-    if asleep == 0 { return }
-    // Sequentially consistent: one waker wins; pairs with the store of false before the woken worker's last look.
-    if searching.exchange(true, ordering: .sequentiallyConsistent) { return }
-    workers[asleep.trailingZeroBitCount].waiter.wake()
+    if let sleeper = sleepers.next() { workers[sleeper].waiter.wake() }
   }
 
   // MARK: - A worker's life
@@ -174,8 +180,7 @@ public final class WorkerPool: Sendable {
 
   /// A worker that was asleep has found something to run.
   private func becomeBusy(_ worker: Worker) {
-    // Sequentially consistent: whoever enqueues from now on wakes the next sleeper.
-    searching.store(false, ordering: .sequentiallyConsistent)
+    sleepers.foundWork()
     ensureWatcher(worker)
     if !injection.isEmpty || worker.queue.count >= WorkerPool.backlogToWake { wakeOne() }
   }
@@ -194,6 +199,9 @@ public final class WorkerPool: Sendable {
     return steal(for: worker)
   }
 
+  /// A strand out of whatever line it is in, for a simulation, which chooses by itself who comes next.
+  func takeFromAnyLine() -> Strand? { workers[0].queue.pop() ?? workers[0].ready.take() ?? injection.pop() }
+
   private func steal(for worker: Worker) -> Strand? {
     for distance in 1..<max(workers.count, 1) {
       let victim = workers[(worker.index + distance) % workers.count]
@@ -203,20 +211,12 @@ public final class WorkerPool: Sendable {
   }
 
   private func sleep(_ worker: Worker) {
-    let bit: UInt64 = 1 << UInt64(worker.index)
-    // Sequentially consistent: a waker that comes from now on finds the next one, and we look for its work below.
-    searching.store(false, ordering: .sequentiallyConsistent)
-    // Sequentially consistent: said before the last look; pairs with the load in `wakeOne`.
-    let asleep = sleepers.bitwiseOr(bit, ordering: .sequentiallyConsistent).newValue
-    defer {
-      // Sequentially consistent like the others; a waker that still sees the bit wakes us once for nothing.
-      sleepers.bitwiseAnd(~bit, ordering: .sequentiallyConsistent)
-    }
+    let asleep = sleepers.enter(worker.index)
+    defer { sleepers.leave(worker.index) }
     // Sequentially consistent: pairs with the store in `shutDown`.
     if stopping.load(ordering: .sequentiallyConsistent) || hasWork() { return }
     var deadline = worker.timers.nextDeadline
-    let everybodySleeps = asleep.nonzeroBitCount == workers.count
-    let watches = watch(worker, wanted: !everybodySleeps)
+    let watches = watch(worker, wanted: asleep < workers.count)
     if watches {
       let look = MonotonicInstant.now.advanced(by: watchInterval)
       deadline = min(deadline ?? look, look)
@@ -250,9 +250,8 @@ public final class WorkerPool: Sendable {
     // Relaxed: as in `watch`.
     let current = watcher.load(ordering: .relaxed)
     if current != 0 && current != worker.index + 1 { return }
-    // Relaxed: a sleeper that has woken meanwhile passes the watch on when it looks round.
-    let asleep = sleepers.load(ordering: .relaxed)
-    let next = asleep == 0 ? 0 : asleep.trailingZeroBitCount + 1
+    // A sleeper that has woken meanwhile passes the watch on when it looks round.
+    let next = sleepers.any.map { $0 + 1 } ?? 0
     // Relaxed: as in `watch`.
     guard watcher.compareExchange(expected: current, desired: next, ordering: .relaxed).exchanged, next != 0
     else { return }
