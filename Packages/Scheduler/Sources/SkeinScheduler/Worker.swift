@@ -25,8 +25,7 @@ internal import Synchronization
   let queue = RunQueue()
   /// Odd while a strand runs; a number that stays the same between two looks shows one that does not end.
   let turn = Atomic<UInt64>(0)
-  /// Activations so far that looked after the poller, the timers and the injection queue.
-  private let lookCount = Atomic<UInt64>(0)
+  let counters = WorkerCounters()
 
   // MARK: Worker's thread only
   @exclusivity(unchecked) private var running: Unmanaged<Strand>?
@@ -34,6 +33,8 @@ internal import Synchronization
   @exclusivity(unchecked) public var depth = 0
   /// What this worker saw of others while it watched.
   @exclusivity(unchecked) var watchedTurns = WatchedTurns()
+  /// Whether its searches before a sleep have been worth their time.
+  @exclusivity(unchecked) var searchHabit = SearchHabit()
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
   /// Times that the ready slot may still come before the queue.
   @exclusivity(unchecked) private var readyTurns = Worker.readyTurnsInARow
@@ -125,9 +126,15 @@ internal import Synchronization
   @discardableResult
   func lookRound() -> Bool {
     // Relaxed: a count for people.
-    lookCount.add(1, ordering: .relaxed)
+    counters.looks.add(1, ordering: .relaxed)
     let polled = waiter.look()
     return timers.advance(to: .now) > 0 || polled
+  }
+
+  /// Counts the wait that has just ended, which handled events and timers, as a look.
+  func hasLooked() {
+    unsafe untilLook = Worker.activationsPerLook
+    unsafe lastLook = .now
   }
 
   /// Whether the ready slot comes before the queue this time.

@@ -37,11 +37,10 @@ public final class WorkerPool: Sendable {
   private let stuckReport: (@Sendable (StuckWorker) -> Void)?
 
   // MARK: Any thread
-  private let injection = InjectionQueue()
-  private let sleepers = SleeperSet()
+  let injection = InjectionQueue()
+  let sleepers = SleeperSet()
   private let watcher = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
-  private let takeovers = Atomic<Int>(0)
   private let threads: Lock<[ThreadBox]>
 
   /// Makes the pool and starts its threads.
@@ -105,7 +104,7 @@ public final class WorkerPool: Sendable {
   /// How often a watcher looked after a stuck worker's poller and timers.
   public var takeoverCount: Int {
     // Relaxed: a count for people.
-    takeovers.load(ordering: .relaxed)
+    workers.reduce(0) { $0 + $1.counters.takeovers.load(ordering: .relaxed) }
   }
 
   /// Ends the threads after the activations that run now. Strands in line stay where they are.
@@ -156,7 +155,13 @@ public final class WorkerPool: Sendable {
 
   /// Wakes a sleeping worker unless one is searching already.
   private func wakeOne() {
-    if let sleeper = sleepers.next() { workers[sleeper].waiter.wake() }
+    if let sleeper = sleepers.next() { wake(workers[sleeper]) }
+  }
+
+  private func wake(_ worker: Worker) {
+    // Relaxed: a count for people.
+    worker.counters.wakes.add(1, ordering: .relaxed)
+    worker.waiter.wake()
   }
 
   // MARK: - A worker's life
@@ -172,8 +177,10 @@ public final class WorkerPool: Sendable {
         }
         if !worker.run(strand, budget: budget) { enqueueLast(strand, on: worker) }
       } else {
+        // A worker that was woken for nothing does not search: it goes back to sleep.
+        let finds = !wasIdle && search(for: worker)
         wasIdle = true
-        sleep(worker)
+        if !finds { sleep(worker) }
       }
     }
   }
@@ -205,7 +212,11 @@ public final class WorkerPool: Sendable {
   private func steal(for worker: Worker) -> Strand? {
     for distance in 1..<max(workers.count, 1) {
       let victim = workers[(worker.index + distance) % workers.count]
-      if let strand = victim.queue.moveHalf(to: worker.queue) { return strand }
+      if let strand = victim.queue.moveHalf(to: worker.queue) {
+        // Relaxed: a count for people.
+        worker.counters.steals.add(1, ordering: .relaxed)
+        return strand
+      }
     }
     return nil
   }
@@ -221,12 +232,16 @@ public final class WorkerPool: Sendable {
       let look = MonotonicInstant.now.advanced(by: watchInterval)
       deadline = min(deadline ?? look, look)
     }
+    // Relaxed: a count for people.
+    worker.counters.parks.add(1, ordering: .relaxed)
     worker.waiter.wait(until: deadline)
     worker.timers.advance(to: .now)
+    worker.hasLooked()
     if watches { rescue(for: worker) }
   }
 
-  private func hasWork() -> Bool {
+  /// Whether some queue has a strand in it.
+  func hasWork() -> Bool {
     !injection.isEmpty || workers.contains { $0.queue.count > 0 }
   }
 
@@ -273,7 +288,7 @@ public final class WorkerPool: Sendable {
       guard turn % 2 == 1 else { continue }
       guard let stuckFor = unsafe worker.watchedTurns.update(victim.index, turn: turn) else { continue }
       // Relaxed: a count for people.
-      takeovers.add(1, ordering: .relaxed)
+      worker.counters.takeovers.add(1, ordering: .relaxed)
       victim.lookRound()
       if let strand = victim.ready.take() { enqueueLast(strand, on: worker) }
       if let stuckReport, unsafe worker.watchedTurns.isReportDue(victim.index, stuckFor) {

@@ -1,6 +1,6 @@
 // SleeperSet: which workers sleep, and whether one that was woken still searches.
 //
-// Shared by:  the workers (enter, leave, foundWork) and whoever has put a strand in line (next).
+// Shared by:  the workers (trySearch, enter, leave, foundWork) and whoever has put a strand in line (next).
 //
 // A worker that finds nothing enters, looks once more at all queues, and waits. Who puts a strand in line does so
 // first and then asks for somebody to wake. All steps are sequentially consistent, so of a worker that goes to sleep
@@ -9,8 +9,9 @@
 // state, and the strand waits until somebody comes by chance.
 //
 // `isSearching` keeps a burst of enqueues from waking everybody: who was woken searches, and wakes the next one when it
-// has found something and there is more. Whoever goes to sleep clears it before its last look, so a strand that was
-// enqueued while it was set is found by that look.
+// has found something and there is more. So does a worker that looks round for a while before it sleeps: while it does,
+// nobody is woken. Whoever goes to sleep clears it before its last look, so a strand that was enqueued while it was set
+// is found by that look.
 
 internal import Synchronization
 
@@ -19,7 +20,8 @@ struct SleeperSet: ~Copyable {
   // MARK: Any thread
   /// A bit for each worker that waits or is about to.
   private let bits = Atomic<UInt64>(0)
-  /// A worker was woken and has found nothing yet: a second one is not woken for the same work.
+  /// A worker was woken, or looks round before it sleeps, and has found nothing yet: no other is woken for the same
+  /// work.
   private let isSearching = Atomic<Bool>(false)
 
   /// The worker is about to sleep: it looks at all queues once more after this, and leaves if there is something.
@@ -48,7 +50,17 @@ struct SleeperSet: ~Copyable {
     return asleep.trailingZeroBitCount
   }
 
-  /// A worker that was asleep has found something: the next one may be woken. The caller looks for more work then.
+  /// The caller, which is awake and has nothing to run, asks to be the one that searches. It ends its search with
+  /// `foundWork` or `enter`.
+  ///
+  /// - Returns: `false` when another one searches.
+  func trySearch() -> Bool {
+    // Sequentially consistent, as in `next`: who is told that one searches has put its strand in line before, and
+    // the search ends with the store in `enter` or `foundWork` and a look at all queues after it.
+    !isSearching.exchange(true, ordering: .sequentiallyConsistent)
+  }
+
+  /// A worker that was asleep, or searched, has found something: the next one may be woken. The caller looks for more work then.
   func foundWork() {
     // Sequentially consistent: whoever enqueues from now on wakes the next sleeper.
     isSearching.store(false, ordering: .sequentiallyConsistent)
