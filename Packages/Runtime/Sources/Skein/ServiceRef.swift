@@ -121,31 +121,29 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
     _ command: Command<Service, Input, Output>, _ arguments: Input, _ deadline: CallDeadline,
     isolation: isolated (any Actor)?
   ) async throws -> Output {
-    let caller = ServiceRecord.current
-    if let caller, caller.isRefusingOutgoing {
+    if ServiceRecord.callerIsRefusingOutgoing {
       throw CallError(.callerExited, service: label, command: command.name)
     }
-    guard let context = CallContext.derived(deadline, node: record.node) else {
+    guard let end = CallContext.derivedDeadline(deadline, record.node) else {
       throw CallError(.deadlineExceeded, service: label, command: command.name)
     }
-    let header = CallHeader(
-      deadline: context.deadline, timers: record.node.pool.currentTimers,
-      service: label, command: command.name)
-    let call = PendingCall<Input, Output>(arguments, header)
-    post(command, call)
-    return try await withTaskCancellationHandler {
+    let call = PendingCall(record, command.name, deadline: end)
+    post(command, arguments, call)
+    await withTaskCancellationHandler {
       // Names the isolation so that the closure belongs to the caller's actor.
       _ = isolation
-      return try await call.result(isolation: isolation)
-    } onCancel: {
+      await call.awaitEnd(isolation: isolation)
+    } onCancel: { [caller = ServiceRecord.current] in
       call.abandon(caller?.isRefusingOutgoing == true ? .callerExited : .cancelled)
     }
+    return try call.takeOutcome(Output.self)
   }
 
   /// Arms the deadline and puts the request into the mailbox; what cannot be sent has ended.
   @inlinable
-  func post<Input, Output>(_ command: Command<Service, Input, Output>, _ call: PendingCall<Input, Output>) {
+  func post<Input, Output>(_ command: Command<Service, Input, Output>, _ arguments: Input, _ call: PendingCall) {
     do throws(TimerError) { try call.armDeadline() } catch { return call.abandon(.shuttingDown) }
+    unsafe call.input.put(arguments)
     switch record.strand.send(unsafe Payload.envelope(command.body.request, call)) {
     case .delivered: break
     case .busy(let envelope):
