@@ -50,12 +50,6 @@ extension CallContext {
   static func derivedDeadline(_ deadline: CallDeadline, standard: Int64) -> Int64? {
     deadline.end(standard: standard, within: unsafe CallFrame.current?.pointee.deadline ?? .max)
   }
-
-  /// The same in a node.
-  @usableFromInline
-  static func derivedDeadline(_ deadline: CallDeadline, _ node: SkeinNode) -> Int64? {
-    derivedDeadline(deadline, standard: node.callDeadline)
-  }
 }
 
 extension CallDeadline {

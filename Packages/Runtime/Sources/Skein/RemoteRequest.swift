@@ -20,7 +20,7 @@ extension ServiceRef {
   ) {
     // Inherits nothing: the calling thread may be in the midst of another request, whose answer let this one in.
     let end = MonotonicInstant.now.nanoseconds.addingReportingOverflow(record.node.callDeadline)
-    let call = PendingCall(record, command.name, deadline: end.overflow ? .max : end.partialValue)
+    let call = PendingCall(record, command.name, deadline: end.overflow ? .max : end.partialValue, caller: nil)
     // The call holds the closure that holds the call, until its end.
     unsafe call.whenEnded = {
       answer(Result { try face.encode(call.takeOutcome(Output.self)) })

@@ -43,12 +43,15 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   // MARK: - Calling and sending with the arguments as one value
 
   /// Calls `command` with its arguments as one tuple; see ``call(_:deadline:)``.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<Input, Output>(
     _ command: Command<Service, Input, Output>, arguments: Input, deadline: CallDeadline = .standard
   ) async throws -> Output {
     if let result = callInPlace(command, arguments, deadline) { return try result.get() }
-    return try await callQueued(command, arguments, deadline, isolation: #isolation)
+    let call = try makeCall(command.name, deadline)
+    post(command, arguments, call)
+    await call.awaitEndOrCancellation(isolation: #isolation)
+    return try call.takeOutcome(Output.self)
   }
 
   /// Sends a one-way message with its arguments as one tuple; see ``send(_:)``.
@@ -115,28 +118,15 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
     }
   }
 
-  /// Puts a request into the mailbox and waits for its answer.
-  @inlinable
-  func callQueued<Input, Output>(
-    _ command: Command<Service, Input, Output>, _ arguments: Input, _ deadline: CallDeadline,
-    isolation: isolated (any Actor)?
-  ) async throws -> Output {
-    if ServiceRecord.callerIsRefusingOutgoing {
-      throw CallError(.callerExited, service: label, command: command.name)
+  /// A call that is not yet in the mailbox.
+  @usableFromInline
+  func makeCall(_ command: String, _ deadline: CallDeadline) throws -> PendingCall {
+    let caller = ServiceRecord.current
+    if let caller, caller.isRefusingOutgoing { throw CallError(.callerExited, service: label, command: command) }
+    guard let end = CallContext.derivedDeadline(deadline, standard: record.node.callDeadline) else {
+      throw CallError(.deadlineExceeded, service: label, command: command)
     }
-    guard let end = CallContext.derivedDeadline(deadline, record.node) else {
-      throw CallError(.deadlineExceeded, service: label, command: command.name)
-    }
-    let call = PendingCall(record, command.name, deadline: end)
-    post(command, arguments, call)
-    await withTaskCancellationHandler {
-      // Names the isolation so that the closure belongs to the caller's actor.
-      _ = isolation
-      await call.awaitEnd(isolation: isolation)
-    } onCancel: { [caller = ServiceRecord.current] in
-      call.abandon(caller?.isRefusingOutgoing == true ? .callerExited : .cancelled)
-    }
-    return try call.takeOutcome(Output.self)
+    return PendingCall(record, command, deadline: end, caller: caller)
   }
 
   /// Arms the deadline and puts the request into the mailbox; what cannot be sent has ended.

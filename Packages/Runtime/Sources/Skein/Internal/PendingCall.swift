@@ -23,6 +23,8 @@ internal import Synchronization
   /// Whose command it is; says so in errors.
   @usableFromInline let callee: ServiceRecord
   @usableFromInline let command: String
+  /// The service that calls; `nil` outside of services.
+  private let caller: ServiceRecord?
   /// When the caller stops waiting, in nanoseconds of the monotonic clock; `.max` is never.
   @usableFromInline let deadline: Int64
 
@@ -50,9 +52,9 @@ internal import Synchronization
   private static var waiting: UInt8 { 1 }
   private static var ended: UInt8 { 2 }
 
-  @usableFromInline
-  init(_ callee: ServiceRecord, _ command: String, deadline: Int64) {
+  init(_ callee: ServiceRecord, _ command: String, deadline: Int64, caller: ServiceRecord?) {
     self.callee = callee
+    self.caller = caller
     self.command = command
     self.deadline = deadline
   }
@@ -69,21 +71,38 @@ internal import Synchronization
     unsafe timer = (timers, handle)
   }
 
-  /// Waits for the end. The outcome is in `failure`, or else in `output`.
+  /// Waits for the end, which the cancellation of the caller's task brings about, too. The outcome is in `failure`, or
+  /// else in `output`.
   @usableFromInline
-  func awaitEnd(isolation: isolated (any Actor)?) async {
-    // A driver's task is resumed on its strand; any other might go through Swift's global pool.
-    if unsafe CallFrame.current != nil {
-      unsafe await withUnsafeContinuation(isolation: isolation) { continuation in
-        unsafe self.continuation = continuation
-        if !beginWait() { unsafe continuation.resume() }
+  func awaitEndOrCancellation(isolation: isolated (any Actor)?) async {
+    await withTaskCancellationHandler {
+      // A driver's task is resumed on its strand; any other might go through Swift's global pool.
+      if canBeResumed {
+        unsafe await withUnsafeContinuation(isolation: isolation) { unsafe suspend($0) }
+      } else if let gate = suspendAtGate() {
+        _ = await gate.wait()
       }
-    } else {
-      let gate = TaskGate()
-      unsafe self.gate = gate
-      if beginWait() { _ = await gate.wait() }
+    } onCancel: {
+      cancel()
     }
   }
+
+  private var canBeResumed: Bool { unsafe CallFrame.current != nil }
+
+  private func suspend(_ continuation: UnsafeContinuation<Void, Never>) {
+    unsafe self.continuation = continuation
+    if !beginWait() { unsafe continuation.resume() }
+  }
+
+  /// The gate at which to wait; `nil` when the call has ended.
+  private func suspendAtGate() -> TaskGate? {
+    let gate = TaskGate()
+    unsafe self.gate = gate
+    return beginWait() ? gate : nil
+  }
+
+  /// The caller's task was cancelled.
+  private func cancel() { abandon(caller?.isRefusingOutgoing == true ? .callerExited : .cancelled) }
 
   private func beginWait() -> Bool {
     // Release: publishes who waits; acquire: sees the outcome. Both pair with the exchange in `finish`.
