@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -201,19 +200,3 @@ int skein_ignore_sigpipe(void) { return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -e
 // MARK: Memory
 
 int skein_memory_return_blocks(size_t bytes) { return mallopt(M_MMAP_THRESHOLD, (int)bytes); }
-
-// MARK: pthread mutex
-
-void *skein_mutex_create(void) {
-  pthread_mutex_t *mutex = malloc(sizeof *mutex);
-  if (!mutex) abort();
-  pthread_mutex_init(mutex, NULL);
-  return mutex;
-}
-void skein_mutex_destroy(void *mutex) {
-  pthread_mutex_destroy(mutex);
-  free(mutex);
-}
-void skein_mutex_lock(void *mutex) { pthread_mutex_lock(mutex); }
-bool skein_mutex_try_lock(void *mutex) { return pthread_mutex_trylock(mutex) == 0; }
-void skein_mutex_unlock(void *mutex) { pthread_mutex_unlock(mutex); }

@@ -81,11 +81,4 @@ int skein_ignore_sigpipe(void);
 // MARK: Memory
 int skein_memory_return_blocks(size_t bytes); // 1 when taken
 
-// MARK: pthread mutex, which ThreadSanitizer understands
-void *_Nonnull skein_mutex_create(void);
-void skein_mutex_destroy(void *_Nonnull mutex);
-void skein_mutex_lock(void *_Nonnull mutex);
-bool skein_mutex_try_lock(void *_Nonnull mutex);
-void skein_mutex_unlock(void *_Nonnull mutex);
-
 #endif
