@@ -25,13 +25,14 @@ let package = Package(
     .target(name: "CSkeinPlatform"),
     .target(name: "SkeinPlatform", dependencies: ["CSkeinPlatform"], swiftSettings: platformSettings),
     .testTarget(name: "SkeinPlatformTests", dependencies: ["SkeinPlatform"], swiftSettings: settings),
-    // The lock's sources, made of the model checker's atomics.
+    // The sources of lock and waiter, made of the model checker's atomics.
     .target(
-      name: "SkeinPlatformModel", dependencies: [.product(name: "SkeinModelCheck", package: "ModelCheck")],
+      name: "SkeinPlatformModel",
+      dependencies: ["SkeinPlatform", .product(name: "SkeinModelCheck", package: "ModelCheck")],
       path: "Tests/SkeinPlatformModel", swiftSettings: platformSettings + [.define("SKEIN_MODEL")]),
     .testTarget(
       name: "SkeinPlatformModelTests",
-      dependencies: ["SkeinPlatformModel", .product(name: "SkeinModelCheck", package: "ModelCheck")],
+      dependencies: ["SkeinPlatformModel", "SkeinPlatform", .product(name: "SkeinModelCheck", package: "ModelCheck")],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

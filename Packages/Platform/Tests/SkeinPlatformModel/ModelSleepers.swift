@@ -15,10 +15,13 @@ final class ModelSleepers {
     let isAwake = ModelAtomic(false)
   }
 
-  func sleep(on word: UnsafeMutablePointer<ModelAtomic<UInt32>>, while value: UInt32) {
+  /// Sleeps until woken, or, when it is not for ever, until nobody else goes on.
+  func sleep(on word: UnsafeMutablePointer<ModelAtomic<UInt32>>, while value: UInt32, isForEver: Bool) {
     // The kernel looks at the newest value, as a read-modify-write does, and says nothing about other memory.
     let seen = unsafe word.pointee.compareExchange(expected: value, desired: value, ordering: .relaxed)
     if !seen.exchanged { return }
+    // Time passes as others go on.
+    if !isForEver { return ModelRun.relax() }
     let sleeper = spare.removeLast()
     asleep.append(sleeper)
     // One who is never woken goes round for ever, and a run without end is a failure.

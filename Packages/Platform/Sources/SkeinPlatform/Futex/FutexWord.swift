@@ -27,7 +27,9 @@ public import Synchronization
   var atomic: UnsafeMutablePointer<Atomic<UInt32>> { unsafe cell.address }
 
   #if SKEIN_MODEL
-  func sleep(while value: UInt32) { unsafe sleepers.sleep(on: atomic, while: value) }
+  func sleep(while value: UInt32, until deadline: Int64 = -1) {
+    unsafe sleepers.sleep(on: atomic, while: value, isForEver: deadline < 0)
+  }
 
   func wakeOne() { sleepers.wakeOne() }
   #else

@@ -10,6 +10,10 @@
 
 internal import Synchronization
 
+#if SKEIN_MODEL
+public import SkeinPlatform
+#endif
+
 /// A waiter made of one futex.
 ///
 /// It has no timer of its own: ``wake(at:)`` wakes the owner, which then waits again until that deadline.

@@ -1,8 +1,0 @@
-// Atomics: which atomics the lock is made of: Synchronization's, or, in a module that tests make of the same sources,
-// those of the model checker.
-
-#if SKEIN_MODEL
-@_exported public import SkeinModelCheck
-
-@usableFromInline typealias Atomic = ModelAtomic
-#endif
