@@ -1,0 +1,44 @@
+// swift-tools-version: 6.2
+
+// What Benchmarks/duel measures of Skein: one program that runs one row of its table and prints what it found.
+// A package of its own, so that it builds without the benchmark tool. The cases are those of Benchmarks, by a link.
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .strictMemorySafety(), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// The product of a layer.
+func skein(_ layer: String) -> Target.Dependency {
+  .product(name: layer == "Runtime" ? "Skein" : "Skein\(layer)", package: layer)
+}
+
+let package = Package(
+  name: "skein-duel",
+  dependencies: ["Platform", "Mailbox", "Timer", "Scheduler", "SocketIO", "Cluster", "Runtime"].map { layer in
+    .package(path: "../../Packages/\(layer)")
+  },
+  targets: [
+    .target(name: "CHeap", path: "Cases/CHeap"),
+    .target(
+      name: "CaseSupport", dependencies: ["CHeap", skein("Platform")], path: "Cases/CaseSupport",
+      swiftSettings: settings),
+    .target(
+      name: "MailboxCases", dependencies: ["CaseSupport", skein("Mailbox"), skein("Platform")],
+      path: "Cases/MailboxCases", swiftSettings: settings),
+    .target(
+      name: "RuntimeCases", dependencies: ["CaseSupport", skein("Runtime"), skein("Cluster"), skein("SocketIO")],
+      path: "Cases/RuntimeCases", swiftSettings: settings),
+    .executableTarget(
+      name: "skein-duel",
+      dependencies: [
+        "CaseSupport", "MailboxCases", "RuntimeCases", skein("Runtime"), skein("Timer"), skein("Scheduler"),
+        skein("SocketIO"), skein("Platform"),
+      ],
+      path: "Sources/Duel", swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)
