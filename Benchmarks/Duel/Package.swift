@@ -22,20 +22,23 @@ let package = Package(
     .package(path: "../../Packages/\(layer)")
   },
   targets: [
-    .target(name: "CHeap", path: "Cases/CHeap"),
+    .target(name: "CCaseSupport", path: "Cases/CCaseSupport"),
     .target(
-      name: "CaseSupport", dependencies: ["CHeap", skein("Platform")], path: "Cases/CaseSupport",
+      name: "CaseSupport", dependencies: ["CCaseSupport", skein("Platform")], path: "Cases/CaseSupport",
       swiftSettings: settings),
     .target(
       name: "MailboxCases", dependencies: ["CaseSupport", skein("Mailbox"), skein("Platform")],
       path: "Cases/MailboxCases", swiftSettings: settings),
+    .target(
+      name: "TimerCases", dependencies: ["CaseSupport", skein("Timer"), skein("Platform")], path: "Cases/TimerCases",
+      swiftSettings: settings),
     .target(
       name: "RuntimeCases", dependencies: ["CaseSupport", skein("Runtime"), skein("Cluster"), skein("SocketIO")],
       path: "Cases/RuntimeCases", swiftSettings: settings),
     .executableTarget(
       name: "skein-duel",
       dependencies: [
-        "CaseSupport", "MailboxCases", "RuntimeCases", skein("Runtime"), skein("Timer"), skein("Scheduler"),
+        "CaseSupport", "MailboxCases", "TimerCases", "RuntimeCases", skein("Runtime"), skein("Timer"), skein("Scheduler"),
         skein("SocketIO"), skein("Platform"),
       ],
       path: "Sources/Duel", swiftSettings: settings),

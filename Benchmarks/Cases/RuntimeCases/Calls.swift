@@ -58,18 +58,22 @@ public func callChain(_ count: Int, _ options: NodeOptions, _ meter: any Meter) 
 }
 
 /// Adds up numbers.
-actor Adder: SkeinService {
-  nonisolated let context: SkeinContext
+public actor Adder: SkeinService {
+  /// Its connection to its node.
+  public nonisolated let context: SkeinContext
   private var sum: UInt64 = 0
-  init(_ context: SkeinContext) { self.context = context }
+  /// Makes one that has added nothing.
+  public init(_ context: SkeinContext) { self.context = context }
 
   func plus(_ number: Int) -> UInt64 {
     sum &+= UInt64(number)
     return sum
   }
 
-  static let add = Command("ADD") { (adder: isolated Adder, number: Int) in adder.plus(number) }
-  static let commands: CommandTable<Adder> = [add]
+  /// Adds a number and answers with the sum so far.
+  public static let add = Command("ADD") { (adder: isolated Adder, number: Int) in adder.plus(number) }
+  /// The commands that peers may call.
+  public static let commands: CommandTable<Adder> = [add]
   static let addAsynchronous = Command("ADDASYNC") { (adder: isolated Adder, number: Int) async in adder.plus(number) }
 }
 
