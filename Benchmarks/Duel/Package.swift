@@ -18,7 +18,7 @@ func skein(_ layer: String) -> Target.Dependency {
 
 let package = Package(
   name: "skein-duel",
-  dependencies: ["Platform", "Mailbox", "Timer", "Scheduler", "SocketIO", "Cluster", "Runtime"].map { layer in
+  dependencies: ["Platform", "Mailbox", "Timer", "SocketIO", "Serialization", "Cluster", "Runtime"].map { layer in
     .package(path: "../../Packages/\(layer)")
   },
   targets: [
@@ -38,10 +38,25 @@ let package = Package(
     .executableTarget(
       name: "skein-duel",
       dependencies: [
-        "CaseSupport", "MailboxCases", "TimerCases", "RuntimeCases", skein("Runtime"), skein("Timer"), skein("Scheduler"),
-        skein("SocketIO"), skein("Platform"),
+        "CaseSupport", "MailboxCases", "TimerCases", "RuntimeCases",
+        skein("Runtime"), skein("Timer"), skein("SocketIO"), skein("Platform"),
       ],
       path: "Sources/Duel", swiftSettings: settings),
+    // What scripts/check-instructions counts.
+    .target(
+      name: "SerializationPayloads", dependencies: [skein("Serialization")], path: "Cases/SerializationPayloads",
+      swiftSettings: settings),
+    .target(
+      name: "SerializationCases", dependencies: ["CaseSupport", "SerializationPayloads", skein("Serialization")],
+      path: "Cases/SerializationCases", swiftSettings: settings),
+    .target(name: "CVirtualClock", path: "Sources/CVirtualClock"),
+    .executableTarget(
+      name: "skein-counts",
+      dependencies: [
+        "CVirtualClock", "CaseSupport", "MailboxCases", "TimerCases", "RuntimeCases", "SerializationCases",
+        skein("Runtime"),
+      ],
+      path: "Sources/Counts", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

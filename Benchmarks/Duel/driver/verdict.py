@@ -106,7 +106,7 @@ def judge(line, rounds):
         if failure is None and any(figure not in result for result in results):
             failure = f"no figure {figure}"
         if failure:
-            return Verdict(line, reason=f"{program}: {failure}")
+            return Verdict(line, spreads.get("ours"), reason=f"{program}: {failure}")
         spreads[program] = Spread.of([result[figure] for result in results])
     return Verdict(line, spreads["ours"], spreads.get(line.reference))
 

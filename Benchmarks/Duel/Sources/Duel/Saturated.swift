@@ -1,5 +1,6 @@
 // Saturated: how late timers are when both workers have more to do than they can.
 
+internal import CaseSupport
 internal import RuntimeCases
 internal import Skein
 internal import SkeinPlatform
@@ -12,26 +13,26 @@ internal import Synchronization
 @Sendable func saturated(_ count: Int) throws -> Figures {
   try withNode(node()) { node in
     let isOver = Flag()
-    var floods: [ServiceRef<Flooder>] = []
-    for _ in 0..<4 {
-      let drain = try await node.spawn { Drain($0) }
+    let (right, ended) = (Tally(), Event())
+    for _ in 0..<floods {
+      let drain = try await node.spawn { Drain($0, right, ended) }
       let flooder = try await node.spawn { Flooder($0, drain) }
       precondition(flooder.send(Flooder.flood, isOver) == .delivered)
-      floods.append(flooder)
     }
     let ticker = try await node.spawn { Ticker($0) }
     let (cpu, began) = (cpuSeconds(), MonotonicInstant.now)
     let found = try await ticker.call(Ticker.run, count, deadline: .never)
     let cores = (cpuSeconds() - cpu) / (Double(began.duration(to: .now).nanosecondsClamped) / 1e9)
     isOver.raise()
-    var sum: UInt64 = 0
-    for flooder in floods { sum += try await flooder.call(Flooder.lost) }
-    guard sum == 0 else { throw WrongResult("the floods lost messages") }
+    ended.wait(floods)
+    guard right.value == floods else { throw WrongResult("the floods lost messages") }
     let (fired, resumed) = (Times(found.fired), Times(found.resumed))
     guard fired.least >= 0 && resumed.least >= 0 else { throw WrongResult("a timer was early") }
     return ["value": fired.percentile(0.99) / 1e6, "sleep": resumed.percentile(0.99) / 1e6, "cores": cores]
   }
 }
+
+private let floods = 4
 
 /// Something that is over or not.
 private final class Flag: Sendable {
@@ -42,41 +43,44 @@ private final class Flag: Sendable {
   func raise() { value.store(true, ordering: .relaxed) }
 }
 
-/// Counts what it gets.
+/// Counts what it gets, and says in the end whether that was all.
 private actor Drain: SkeinService {
   nonisolated let context: SkeinContext
   private var count: UInt64 = 0
-  init(_ context: SkeinContext) { self.context = context }
+  private let right: Tally
+  private let ended: Event
+  init(_ context: SkeinContext, _ right: Tally, _ ended: Event) {
+    self.context = context
+    self.right = right
+    self.ended = ended
+  }
 
   func take() { count += 1 }
+  func compare(_ sent: UInt64) {
+    if sent == count { right.add(1) }
+    ended.signal()
+  }
+
   static let drop = Command("DROP") { (drain: isolated Drain) in drain.take() }
-  static let total = Command("TOTAL") { (drain: isolated Drain) in drain.count }
+  static let end = Command("END") { (drain: isolated Drain, sent: UInt64) in drain.compare(sent) }
 }
 
 /// Sends to a drain for as long as it is let.
 private actor Flooder: SkeinService {
   nonisolated let context: SkeinContext
   private let drain: ServiceRef<Drain>
-  private var sent: UInt64 = 0
   init(_ context: SkeinContext, _ drain: ServiceRef<Drain>) {
     self.context = context
     self.drain = drain
   }
 
-  func sendAll(until isOver: Flag) async throws {
+  static let flood = Command("FLOOD") { (flooder: isolated Flooder, isOver: Flag) async throws in
+    var sent: UInt64 = 0
     while !isOver.isRaised {
-      try await drain.sendWhenReady(Drain.drop)
+      try await flooder.drain.sendWhenReady(Drain.drop)
       sent += 1
     }
-  }
-
-  static let flood = Command("FLOOD") { (flooder: isolated Flooder, isOver: Flag) async throws in
-    try await flooder.sendAll(until: isOver)
-  }
-  /// Messages that were sent and have not come; asked when no more are sent.
-  static let lost = Command("LOST") { (flooder: isolated Flooder) async throws in
-    let sent = flooder.sent
-    return sent - min(sent, try await flooder.drain.call(Drain.total))
+    try await flooder.drain.sendWhenReady(Drain.end, sent)
   }
 }
 
