@@ -192,6 +192,7 @@ public func flow(
     if let element = consumer.dequeue() {
       sum &+= UInt64(element)
       left -= 1
+      wait = BackOff()
     } else {
       wait.pause()
     }
@@ -202,8 +203,8 @@ public func flow(
 }
 
 private func send(to mailbox: Mailbox<Int>, from first: Int, step: Int, _ count: Int) {
-  var wait = BackOff()
   for number in stride(from: first, to: count, by: step) {
+    var wait = BackOff()
     while case .busy = mailbox.push(number) { wait.pause() }
   }
 }
