@@ -5,7 +5,6 @@
 
 internal import CVirtualClock
 internal import CaseSupport
-internal import Glibc
 internal import MailboxCases
 internal import RuntimeCases
 internal import SerializationCases
@@ -39,20 +38,14 @@ let paths: [String: @Sendable (_ count: Int) throws -> UInt64] = [
   return sums[0] == sums[1] ? sums[0] : 0
 }
 
-func end(_ status: Int32, _ text: String) -> Never {
-  let line = text + "\n"
-  _ = unsafe write(STDERR_FILENO, line, line.utf8.count)
-  exit(status)
-}
-
 let arguments = CommandLine.arguments
 guard arguments.count == 3, let path = paths[arguments[1]], let count = Int(arguments[2]), count > 0 else {
-  end(2, "usage: skein-counts PATH COUNT, PATH one of: \(paths.keys.sorted().joined(separator: " "))")
+  endProgram(2, "usage: skein-counts PATH COUNT, PATH one of: \(paths.keys.sorted().joined(separator: " "))")
 }
 skein_use_virtual_clock()
 do {
   let sum = try path(count)
-  guard sum == sumOfNumbers(count) else { end(1, "the sum is \(sum) and should be \(sumOfNumbers(count))") }
+  guard sum == sumOfNumbers(count) else { endProgram(1, "the sum is \(sum) and should be \(sumOfNumbers(count))") }
 } catch {
-  end(1, "\(arguments[1]): \(error)")
+  endProgram(1, "\(arguments[1]): \(error)")
 }

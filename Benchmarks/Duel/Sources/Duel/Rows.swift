@@ -7,7 +7,7 @@ internal import Skein
 internal import TimerCases
 
 /// What one run of a row found, by the names of its figures.
-typealias Figures = KeyValuePairs<String, Double>
+typealias Figures = [String: Double]
 
 /// A row of the table: takes the number of operations.
 typealias Row = @Sendable (_ count: Int) throws -> Figures
