@@ -35,6 +35,7 @@ internal import Synchronization
   @exclusivity(unchecked) var watchedTurns = WatchedTurns()
   /// Whether its searches before a sleep have been worth their time.
   @exclusivity(unchecked) var searchHabit = SearchHabit()
+  @exclusivity(unchecked) var searchedTurns = SearchedTurns()
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
   /// Times that the ready slot may still come before the queue.
   @exclusivity(unchecked) private var readyTurns = Worker.readyTurnsInARow

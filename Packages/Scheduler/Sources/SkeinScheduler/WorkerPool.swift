@@ -93,7 +93,7 @@ public final class WorkerPool: Sendable {
     workers.reduce(0) { $0 + $1.counters.takeovers.load(ordering: .relaxed) }
   }
 
-  /// Ends the threads after the activations that run now. Strands in line stay where they are.
+  /// Ends the threads after the activations that run now. Strands in line are released and do not run any more.
   ///
   /// - Parameter waits: whether to wait for the threads; `false` where an activation may never end.
   /// - Thread safety: any thread that is not a worker; once.
@@ -127,7 +127,8 @@ public final class WorkerPool: Sendable {
     enqueueLast(displaced, on: worker)
   }
 
-  private func enqueueLast(_ strand: Strand, on worker: Worker) {
+  /// Puts a strand at the back of the calling worker's queue.
+  func enqueueLast(_ strand: Strand, on worker: Worker) {
     if let refused = worker.queue.push(strand) {
       injection.push(refused)
       wakeOne()
@@ -169,6 +170,12 @@ public final class WorkerPool: Sendable {
         if !finds { sleep(worker) }
       }
     }
+    abandonStrands(of: worker)
+  }
+
+  /// Releases what is still in line when a worker ends; it does not run any more.
+  private func abandonStrands(of worker: Worker) {
+    while worker.queue.pop() ?? worker.ready.take() ?? injection.pop() != nil {}
   }
 
   /// A worker that was asleep has found something to run.
@@ -184,12 +191,19 @@ public final class WorkerPool: Sendable {
       worker.lookRound()
       // Only a busy worker needs to be watched: idle ones would keep each other awake.
       if isBusy { passWatchOn(worker) }
-      if let strand = injection.pop() { return strand }
+      if let strand = takeInjected(for: worker) { return strand }
     }
     if worker.prefersReady(), let strand = worker.ready.take() { return strand }
     if let strand = worker.queue.pop() { return strand }
-    if let strand = worker.ready.take() ?? injection.pop() { return strand }
-    return steal(for: worker)
+    return worker.ready.take() ?? takeInjected(for: worker) ?? steal(for: worker)
+  }
+
+  /// Takes a strand from the injection queue, and a share of the others into the worker's own queue, where thieves
+  /// find them.
+  private func takeInjected(for worker: Worker) -> Strand? {
+    guard let strand = injection.drain(into: worker.queue, share: workers.count) else { return nil }
+    if worker.queue.count >= WorkerPool.backlogToWake { wakeOne() }
+    return strand
   }
 
   private func steal(for worker: Worker) -> Strand? {
