@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "SkeinMailbox", targets: ["SkeinMailbox"]),
     .library(name: "SkeinTimer", targets: ["SkeinTimer"]),
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
+    .library(name: "SkeinSchedulerTesting", targets: ["SkeinSchedulerTesting"]),
     .library(name: "SkeinSocketIO", targets: ["SkeinSocketIO"]),
     .library(name: "SkeinSocketIOTesting", targets: ["SkeinSocketIOTesting"]),
     .library(name: "SkeinSerialization", targets: ["SkeinSerialization"]),
@@ -65,6 +66,10 @@ let package = Package(
     .target(
       name: "SkeinScheduler", dependencies: ["SkeinPlatform", "SkeinMailbox", "SkeinTimer"],
       path: "Packages/Scheduler/Sources/SkeinScheduler", swiftSettings: settings),
+    .target(name: "CGlobalPoolHooks", path: "Packages/Scheduler/Sources/CGlobalPoolHooks"),
+    .target(
+      name: "SkeinSchedulerTesting", dependencies: ["SkeinScheduler", "CGlobalPoolHooks"],
+      path: "Packages/Scheduler/Sources/SkeinSchedulerTesting", swiftSettings: settings),
 
     // SocketIO: epoll and io_uring behind one protocol, connections.
     .systemLibrary(
@@ -106,7 +111,9 @@ let package = Package(
       ],
       path: "Packages/Runtime/Sources/Skein", swiftSettings: runtimeSettings),
 
-    .testTarget(name: "SkeinTests", dependencies: ["Skein"], swiftSettings: settings),
+    .testTarget(
+      name: "SkeinTests", dependencies: ["Skein", "SkeinPlatform", "SkeinTimer", "SkeinScheduler", "SkeinSchedulerTesting"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -12,8 +12,7 @@ let package = Package(
   name: "skein-scheduler",
   products: [
     .library(name: "SkeinScheduler", targets: ["SkeinScheduler"]),
-    // For the tests of this layer and of those above it.
-    .library(name: "CGlobalPoolHooks", targets: ["CGlobalPoolHooks"]),
+    .library(name: "SkeinSchedulerTesting", targets: ["SkeinSchedulerTesting"]),
   ],
   traits: [
     .trait(name: "TSan", description: "Tell ThreadSanitizer about our locks"),
@@ -33,11 +32,13 @@ let package = Package(
         .product(name: "SkeinTimer", package: "Timer"),
       ],
       swiftSettings: settings),
-    .target(name: "CGlobalPoolHooks", path: "Tests/CGlobalPoolHooks"),
+    .target(name: "CGlobalPoolHooks"),
+    .target(
+      name: "SkeinSchedulerTesting", dependencies: ["SkeinScheduler", "CGlobalPoolHooks"], swiftSettings: settings),
     .testTarget(
       name: "SkeinSchedulerTests",
       dependencies: [
-        "SkeinScheduler", "CGlobalPoolHooks",
+        "SkeinScheduler", "SkeinSchedulerTesting",
         .product(name: "SkeinPlatform", package: "Platform"),
         .product(name: "SkeinMailbox", package: "Mailbox"),
         .product(name: "SkeinTimer", package: "Timer"),

@@ -43,6 +43,23 @@ import Testing
     }
   }
 
+  @Test func `the approximate clock never goes back and keeps to the clock`() {
+    var last = MonotonicInstant.approximateNow
+    let end = MonotonicInstant.now.advanced(by: .milliseconds(50))
+    var greatest = Duration.zero
+    while true {
+      let before = MonotonicInstant.now
+      let next = MonotonicInstant.approximateNow
+      let after = MonotonicInstant.now
+      #expect(next >= last)
+      last = next
+      // What lies outside of the two readings of the clock is an error.
+      greatest = max(greatest, next.duration(to: before), after.duration(to: next))
+      if after >= end { break }
+    }
+    #expect(greatest < .microseconds(100), "an error of \(greatest)")
+  }
+
   @Test func `instants beyond the clock's range stay at its end`() {
     #expect(MonotonicInstant.distantFuture.advanced(by: .seconds(1)) == .distantFuture)
     #expect(MonotonicInstant(nanoseconds: 5).advanced(by: .seconds(Int64.max)) == .distantFuture)

@@ -25,6 +25,9 @@ public struct NodeOptions: Sendable {
   public var cluster = ClusterOptions()
   /// The sockets' poller; `nil` makes a node without sockets.
   public var sockets: SocketOptions? = SocketOptions()
+  /// Plays the node's worker, for tests: the node has no threads then, no sockets and no cluster, and is made, used and
+  /// shut down under the simulation's rule. Several nodes may share one.
+  public var simulation: SimulatedScheduler?
 
   /// The standard options.
   public init() { workers = min(64, max(1, processorCount())) }

@@ -51,6 +51,11 @@ public final class SkeinNode: Sendable {
     self.options = options
     let log = options.log
     self.log = log
+    if let simulation = options.simulation {
+      sockets = nil
+      pool = simulation.pool
+      return
+    }
     sockets = try options.sockets.map { settings throws(NodeError) in
       try NodeSockets(settings, workers: options.workers, log: log)
     }

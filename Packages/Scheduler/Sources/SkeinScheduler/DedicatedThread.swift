@@ -16,6 +16,8 @@ final class DedicatedThread: Sendable {
 
   init(pool: WorkerPool, label: String) throws(SystemCallError) {
     self.pool = pool
+    // A simulation has one thread, on which exclusive strands take turns with the others.
+    if pool.isSimulated { return }
     // The thread's timers are those of the pool: an exclusive strand that sleeps need not be woken to wake itself.
     let worker = Worker(index: -1, waiter: waiter, timers: pool.timers)
     let run: @Sendable () -> Void = { [self] in worker.occupy { loop(worker) } }
@@ -24,6 +26,7 @@ final class DedicatedThread: Sendable {
 
   /// Lets the thread run `strand`, which is awake.
   func run(_ strand: Strand) {
+    if pool.isSimulated { return pool.enqueue(strand) }
     scheduled.withLock { $0 = strand }
     waiter.wake()
   }

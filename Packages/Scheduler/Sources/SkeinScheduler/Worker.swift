@@ -62,10 +62,10 @@ internal import Synchronization
   }
 
   /// Makes the calling thread this worker until `body` ends.
-  func occupy(_ body: () -> Void) {
+  func occupy<Value>(_ body: () throws -> Value) rethrows -> Value {
     unsafe ThreadSlot.worker.value = unsafe Unmanaged.passUnretained(self).toOpaque()
-    body()
-    unsafe ThreadSlot.worker.value = nil
+    defer { unsafe ThreadSlot.worker.value = nil }
+    return try body()
   }
 
   // MARK: - Running

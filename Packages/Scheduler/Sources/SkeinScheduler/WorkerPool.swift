@@ -31,6 +31,8 @@ public final class WorkerPool: Sendable {
   public let budget: RunBudget
   /// How often a sleeping worker looks at busy ones.
   public let watchInterval: Duration
+  /// Whether a ``SimulatedScheduler`` plays the only worker; the pool has no threads then.
+  public let isSimulated: Bool
   /// Told about stuck workers; see ``StuckWorker``.
   private let stuckReport: (@Sendable (StuckWorker) -> Void)?
 
@@ -59,6 +61,7 @@ public final class WorkerPool: Sendable {
     stuckReport: (@Sendable (StuckWorker) -> Void)? = nil
   ) throws(SystemCallError) {
     precondition((1...64).contains(count), "a pool has 1 to 64 workers")
+    isSimulated = false
     self.budget = budget
     self.watchInterval = watchInterval
     self.stuckReport = stuckReport
@@ -79,6 +82,17 @@ public final class WorkerPool: Sendable {
       let box = ThreadBox(thread)
       threads.withLock { $0.append(box) }
     }
+  }
+
+  /// Makes a pool without threads, whose one worker a ``SimulatedScheduler`` plays.
+  init(simulatedWithTimers timerCapacity: Int) {
+    isSimulated = true
+    budget = RunBudget()
+    watchInterval = .zero
+    stuckReport = nil
+    let waiter = FutexWaiter()
+    workers = [Worker(index: 0, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))]
+    threads = Lock([])
   }
 
   /// Timers for threads that are not workers.
@@ -205,6 +219,9 @@ public final class WorkerPool: Sendable {
     if worker.queue.count >= WorkerPool.backlogToWake { wakeOne() }
     return strand
   }
+
+  /// A strand out of whatever line it is in, for a simulation, which chooses by itself who comes next.
+  func takeFromAnyLine() -> Strand? { workers[0].queue.pop() ?? workers[0].ready.take() ?? injection.pop() }
 
   private func steal(for worker: Worker) -> Strand? {
     for distance in 1..<max(workers.count, 1) {

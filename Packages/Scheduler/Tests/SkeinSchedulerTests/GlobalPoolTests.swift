@@ -1,15 +1,17 @@
-import CGlobalPoolHooks
 import Glibc
 import SkeinPlatform
 import SkeinScheduler
+import SkeinSchedulerTesting
 import SkeinTimer
 import Testing
 
 /// In a process of their own: the hooks are the process's, and Swift Testing's tasks live on the global pool.
 @Suite("Global pool") struct GlobalPoolTests {
   @Test func `no job of a strand's actors and tasks reaches Swift's global pool`() async {
-    await #expect(processExitsWith: .exitCode(7)) {
-      try runOnStrandsOnly { pool, done in
+    await #expect(processExitsWith: .success) {
+      let pool = try WorkerPool(workers: 2)
+      GlobalPoolCheck.run {
+        let done = Event()
         let sleeper = Sleeper(try Strand(pool: pool, label: "sleeper"))
         let counter = Counter(try Strand(pool: pool, label: "counter"))
         for _ in 0..<50 { sleeper.start(counter, done) }
@@ -18,23 +20,41 @@ import Testing
     }
   }
 
-  @Test func `a detached task does reach the global pool, and is seen`() async {
-    await #expect(processExitsWith: .exitCode(8)) {
-      try runOnStrandsOnly { _, done in
+  @Test func `nor does one in a simulation`() async {
+    await #expect(processExitsWith: .success) {
+      GlobalPoolCheck.run {
+        try SimulatedScheduler.check(seeds: 0..<20) { simulation in
+          let done = Event()
+          try simulation.perform {
+            let sleeper = Sleeper(try Strand(pool: simulation.pool, label: "sleeper"))
+            let counter = Counter(try Strand(pool: simulation.pool, label: "counter"))
+            for _ in 0..<5 { sleeper.start(counter, done) }
+          }
+          guard try simulation.run(until: { done.value == 5 }) else { exit(3) }
+        }
+      }
+    }
+  }
+
+  @Test func `a detached task does reach the global pool, and is told with its stack`() async throws {
+    let result = try await #require(processExitsWith: .exitCode(1), observing: [\.standardErrorContent]) {
+      GlobalPoolCheck.run {
+        let done = Event()
         Task.detached { done.signal() }
         done.wait()
       }
     }
+    let told = String(decoding: result.standardErrorContent, as: UTF8.self)
+    #expect(told.contains("1 jobs have reached Swift's global pool") && told.contains("swift_task_create"))
   }
-}
 
-/// Runs `body` with the hooks on this thread, which it blocks; ends the process with 7 when nothing reached the
-/// global pool, with 8 when something did.
-private func runOnStrandsOnly(_ body: (WorkerPool, Event) throws -> Void) throws {
-  let pool = try WorkerPool(workers: 2)
-  guard global_pool_hooks_install() == 0 else { exit(9) }
-  try body(pool, Event())
-  exit(global_pool_hooks_count() == 0 ? 7 : 8)
+  @Test func `a simulation does not wait for what is outside of it`() async {
+    await #expect(processExitsWith: .exitCode(2)) {
+      GlobalPoolCheck.run {
+        try SimulatedScheduler(seed: 1).run { try await Task.sleep(for: .seconds(3_600)) }
+      }
+    }
+  }
 }
 
 /// Sleeps on its strand, calls another actor, and does so in plain tasks of its own.

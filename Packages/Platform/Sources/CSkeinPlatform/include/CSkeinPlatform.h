@@ -19,7 +19,9 @@ void skein_thread_slot_set(uint32_t slot, void *_Nullable value);
 // MARK: Futex and clock
 int skein_futex_wait(const uint32_t *_Nonnull word, uint32_t expected, int64_t deadline_ns); // absolute CLOCK_MONOTONIC; < 0: none
 int skein_futex_wake(const uint32_t *_Nonnull word, int32_t count);
-int64_t skein_monotonic_ns(void);
+int64_t skein_monotonic_ns(void); // the calling thread's virtual clock, if it has one
+int64_t skein_approximate_ns(void); // the same, from the processor's counter of time
+const int64_t *_Nullable skein_virtual_clock_set(const int64_t *_Nullable clock); // returns the one before
 
 // MARK: Threads
 int skein_thread_set_name(const char *_Nonnull name);
