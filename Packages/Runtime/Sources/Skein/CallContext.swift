@@ -49,50 +49,47 @@ public enum CallDeadline: Hashable, Sendable {
 }
 
 extension CallContext {
-  /// Runs a synchronous handler with `context` as the current one of the thread.
-  @inlinable
-  static func bind<Output>(_ context: CallContext, _ body: () throws -> Output) rethrows -> Output {
-    var current = context
-    return try unsafe withUnsafeMutablePointer(to: &current) { pointer in
-      let before = unsafe ThreadSlot.context.value
-      unsafe ThreadSlot.context.value = UnsafeMutableRawPointer(pointer)
-      defer { unsafe ThreadSlot.context.value = before }
-      return try body()
-    }
-  }
-
   /// The context of the handler that the calling thread or task runs.
   @usableFromInline static var current: CallContext? {
-    if let pointer = unsafe ThreadSlot.context.value {
-      return unsafe pointer.assumingMemoryBound(to: CallContext.self).pointee
-    }
+    if let frame = unsafe CallFrame.current { return unsafe frame.pointee.context }
     return ofTask
   }
-}
 
-extension CallContext {
   /// What a call made now passes on: the earlier of the caller's deadline and its own.
   ///
   /// - Returns: `nil` when that deadline is past.
   @usableFromInline
   static func derived(_ deadline: CallDeadline, node: SkeinNode) -> CallContext? {
-    derived(deadline, standard: node.options.callDeadline)
+    derived(deadline, standard: node.callDeadline)
   }
 
-  /// The same, with what `.standard` means.
-  static func derived(_ deadline: CallDeadline, standard: Duration) -> CallContext? {
+  /// The same, with what `.standard` means, in nanoseconds.
+  static func derived(_ deadline: CallDeadline, standard: Int64) -> CallContext? {
     let outer = current
-    let limit = outer?.deadline
-    if limit == nil && deadline == .never { return CallContext(deadline: nil, waiting: outer?.waiting) }
-    let now = MonotonicInstant.now
-    let own: MonotonicInstant? =
-      switch deadline {
-      case .standard: now.advanced(by: standard)
-      case .after(let duration): now.advanced(by: duration)
-      case .at(let instant): instant
-      case .never: nil
+    guard let end = deadline.end(standard: standard, within: outer?.deadline?.nanoseconds ?? .max) else { return nil }
+    return CallContext(
+      deadline: end == .max ? nil : MonotonicInstant(nanoseconds: end), waiting: outer?.waiting)
+  }
+}
+
+extension CallDeadline {
+  /// When a call made now gives up, in nanoseconds of the monotonic clock; `.max` is never.
+  ///
+  /// - Parameters:
+  ///   - standard: what `.standard` means, in nanoseconds from now.
+  ///   - limit: the deadline of the call in whose course this one is made.
+  /// - Returns: `nil` when that is past.
+  func end(standard: Int64, within limit: Int64) -> Int64? {
+    if limit == .max && self == .never { return .max }
+    let now = MonotonicInstant.approximateNow
+    let own: Int64 =
+      switch self {
+      case .standard: now.nanoseconds &+ standard
+      case .after(let duration): now.advanced(by: duration).nanoseconds
+      case .at(let instant): instant.nanoseconds
+      case .never: .max
       }
-    let end = min(own ?? .distantFuture, limit ?? .distantFuture)
-    return end <= now ? nil : CallContext(deadline: end, waiting: outer?.waiting)
+    let end = min(own, limit)
+    return end <= now.nanoseconds ? nil : end
   }
 }

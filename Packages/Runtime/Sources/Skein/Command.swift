@@ -59,19 +59,25 @@ public struct Command<Service: SkeinService, Input: Sendable, Output: Sendable>:
     unsafe oneWay = unsafe MessageHandler.make(
       perform: { payload, strand in
         let input = unsafe Payload<Input>.take(payload)
-        guard let (record, service) = Service.receiver(of: strand) else { return }
-        do {
-          _ = try CallContext.bind(CallContext(deadline: nil, waiting: nil)) { try synchronous(service, input) }
-        } catch { record.reportFailure(name, error) }
+        Service.withReceiver(of: strand) { record, service in
+          do { _ = try synchronous(service, input) } catch { record.reportFailure(name, error) }
+        }
       },
       refuse: { payload in _ = unsafe Payload<Input>.take(payload) })
     unsafe request = unsafe MessageHandler.make(
       perform: { payload, strand in
         let call = unsafe Payload<PendingCall<Input, Output>>.take(payload)
-        guard let (_, service) = Service.receiver(of: strand) else { return call.abandon(.serviceExited) }
-        // Nobody waits: the deadline passed or the caller went away while the request was unread.
-        if call.isAbandoned { return }
-        call.end(Result { try CallContext.bind(call.callContext) { try synchronous(service, call.input) } })
+        let isHere: Void? = Service.withReceiver(of: strand) { _, service in
+          // Nobody waits: the deadline passed or the caller went away while the request was unread.
+          if call.isAbandoned { return }
+          call.end(
+            Result {
+              try unsafe CallFrame.bind(deadline: call.header.deadlineNanoseconds, call) {
+                try synchronous(service, call.input)
+              }
+            })
+        }
+        if isHere == nil { call.abandon(.serviceExited) }
       },
       refuse: { payload in unsafe Payload<PendingCall<Input, Output>>.take(payload).abandon(.serviceExited) })
   }
@@ -83,7 +89,7 @@ public struct Command<Service: SkeinService, Input: Sendable, Output: Sendable>:
       perform: { payload, strand in
         let input = unsafe Payload<Input>.take(payload)
         guard let (record, service) = Service.receiver(of: strand) else { return }
-        record.startHandler(nil, CallContext(deadline: nil, waiting: nil)) {
+        record.startHandler(nil, nil) {
           do { _ = try await asynchronous(service, input) } catch { record.reportFailure(name, error) }
         }
       },
@@ -102,13 +108,25 @@ public struct Command<Service: SkeinService, Input: Sendable, Output: Sendable>:
 }
 
 extension SkeinService {
+  /// Runs `body` with the service that lives on a strand, and its record, without counting references.
+  ///
+  /// - Returns: `nil` when the service is gone.
+  @inlinable @discardableResult
+  static func withReceiver<Result>(of strand: Strand, _ body: (ServiceRecord, Self) -> Result) -> Result? {
+    let result: Result?? = strand.withOwner { owner in
+      let record = unsafe unsafeDowncast(owner, to: ServiceRecord.self)
+      // The record lets the service go on the strand's turn only, and not while a handler runs.
+      return unsafe record.serviceReference?._withUnsafeGuaranteedRef { service in
+        body(record, unsafe unsafeDowncast(service, to: Self.self))
+      }
+    }
+    return result ?? nil
+  }
+
   /// The service that lives on a strand, with its record.
   @inlinable
   static func receiver(of strand: Strand) -> (record: ServiceRecord, service: Self)? {
-    guard let owner = strand.owner else { return nil }
-    let record = unsafe unsafeDowncast(owner, to: ServiceRecord.self)
-    guard let service = unsafe record.service else { return nil }
-    return (record, unsafe unsafeDowncast(service, to: Self.self))
+    withReceiver(of: strand) { record, service in (record, service) }
   }
 }
 

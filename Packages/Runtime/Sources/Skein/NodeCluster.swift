@@ -28,12 +28,12 @@ internal import SkeinTimer
 ///
 /// - Thread safety: any thread.
 public final class NodeCluster: Sendable {
-  private let callDeadline: Duration
+  private let callDeadline: Int64
   private let exports: ExportTable
   private let cluster: Cluster
 
   init(_ node: SkeinNode, _ sockets: NodeSockets) {
-    callDeadline = node.options.callDeadline
+    callDeadline = node.callDeadline
     var options = node.options.cluster
     options.name = node.options.name
     let log = node.log

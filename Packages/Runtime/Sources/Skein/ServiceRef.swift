@@ -54,7 +54,7 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   /// Sends a one-way message with its arguments as one tuple; see ``send(_:)``.
   @inlinable
   public func send<Input, Output>(_ command: Command<Service, Input, Output>, arguments: Input) -> SendReceipt {
-    if let caller = ServiceRecord.current, caller.isRefusingOutgoing { return .callerExited }
+    if ServiceRecord.callerIsRefusingOutgoing { return .callerExited }
     switch record.strand.send(unsafe Payload.envelope(command.body.oneWay, arguments)) {
     case .delivered: return .delivered
     case .busy(let envelope):
@@ -100,20 +100,18 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   func callInPlace<Input, Output>(
     _ command: Command<Service, Input, Output>, _ arguments: Input, _ deadline: CallDeadline
   ) -> Result<Output, any Error>? {
-    guard let handler = command.body.synchronous, let worker = Worker.current,
-      worker.depth < record.limits.inPlaceDepth
-    else { return nil }
-    if let caller = ServiceRecord.current, caller.isRefusingOutgoing {
-      return .failure(CallError(.callerExited, service: label, command: command.name))
-    }
-    guard let context = CallContext.derived(deadline, node: record.node) else {
-      return .failure(CallError(.deadlineExceeded, service: label, command: command.name))
-    }
-    guard record.strand.tryEnter() else { return nil }
-    defer { record.strand.leave() }
-    guard let (_, service) = Service.receiver(of: record.strand) else { return nil }
-    return worker.runInPlace(record.strand) {
-      Result { try CallContext.bind(context) { try handler(service, arguments) } }
+    guard let handler = command.body.synchronous else { return nil }
+    var frame = unsafe CallFrame()
+    return unsafe withUnsafeMutablePointer(to: &frame) { frame in
+      switch unsafe record.enter(frame, deadline) {
+      case .busy: return nil
+      case .refused(let code): return .failure(CallError(code, service: label, command: command.name))
+      case .entered: break
+      }
+      defer { unsafe record.leave(frame) }
+      return unsafe frame.pointee.service?._withUnsafeGuaranteedRef { service in
+        Result { try handler(unsafe unsafeDowncast(service, to: Service.self), arguments) }
+      }
     }
   }
 

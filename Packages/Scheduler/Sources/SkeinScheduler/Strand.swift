@@ -29,8 +29,8 @@ internal import Synchronization
   // MARK: The strand's turn only
   @exclusivity(unchecked) private var consumer: MailboxConsumer<Envelope>
   @exclusivity(unchecked) private var jobs = JobList()
-  /// What its messages are about, such as an actor; set before the first message.
-  @exclusivity(unchecked) private var ownerReference: AnyObject?
+  /// What its messages are about, such as an actor; set before the first message. Counted by hand, see `withOwner`.
+  @exclusivity(unchecked) @usableFromInline private(set) var ownerReference: Unmanaged<AnyObject>?
   /// Called at the end of each activation, on the strand's turn.
   @exclusivity(unchecked) public var activationEnded: ((Strand) -> Void)?
   /// While true, messages stay in the mailbox; jobs and system messages still run.
@@ -59,14 +59,31 @@ internal import Synchronization
     dedicated = exclusive ? try DedicatedThread(pool: pool, label: label) : nil
   }
 
-  deinit { dedicated?.stop() }
+  deinit {
+    dedicated?.stop()
+    unsafe ownerReference?.release()
+  }
 
   /// What the strand's messages are about.
   ///
   /// - Thread safety: set before the first message, and on the strand's turn.
   public var owner: AnyObject? {
-    get { unsafe ownerReference }
-    set { unsafe ownerReference = newValue }
+    get { unsafe ownerReference?.takeUnretainedValue() }
+    set {
+      let before = unsafe ownerReference
+      unsafe ownerReference = newValue.map { unsafe Unmanaged.passRetained($0) }
+      unsafe before?.release()
+    }
+  }
+
+  /// Runs `body` with the owner, without counting references, for the paths that are hot.
+  ///
+  /// - Returns: `nil` without an owner.
+  /// - Thread safety: the strand's turn; `body` must not end the owner's tie to the strand.
+  @inlinable
+  public func withOwner<Result>(_ body: (AnyObject) -> Result) -> Result? {
+    guard let owner = unsafe ownerReference else { return nil }
+    return unsafe owner._withUnsafeGuaranteedRef(body)
   }
 
   // MARK: - Sending
@@ -126,7 +143,7 @@ internal import Synchronization
 
   /// Whether the calling thread is in `strand`.
   public static func isCurrent(_ strand: Strand) -> Bool {
-    Worker.current?.pointsAt(strand) ?? false
+    Worker.withCurrent { $0.pointsAt(strand) } ?? false
   }
 
   // MARK: - Running
@@ -149,9 +166,10 @@ internal import Synchronization
 
   /// One activation: jobs before messages, up to the budget.
   ///
+  /// - Parameter begin: the time now, in nanoseconds of the monotonic clock.
   /// - Returns: whether the strand is at rest; otherwise it has to be scheduled again, by the caller.
-  func run(on worker: Worker, budget: RunBudget) -> Bool {
-    let end = MonotonicInstant.now.advanced(by: budget.time)
+  func run(on worker: Worker, from begin: Int64, budget: RunBudget) -> Bool {
+    let end = begin &+ budget.nanoseconds
     var left = budget.messages
     while left > 0 {
       if unsafe consumer.takeSignal() {
@@ -171,7 +189,7 @@ internal import Synchronization
       }
       left -= 1
       // The clock costs as much as a short handler: read for every fourth.
-      if left % 4 == 0 && MonotonicInstant.now >= end { break }
+      if left % 4 == 0 && MonotonicInstant.approximateNow.nanoseconds >= end { break }
     }
     if let ended = unsafe activationEnded { ended(self) }
     return restOrGoOn()

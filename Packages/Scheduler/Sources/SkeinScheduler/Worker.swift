@@ -5,7 +5,7 @@
 // Shared by:  its thread; thieves; watchers, which read `turn`.
 
 internal import SkeinMailbox
-internal import SkeinPlatform
+public import SkeinPlatform
 public import SkeinTimer
 internal import Synchronization
 
@@ -28,7 +28,7 @@ internal import Synchronization
   let counters = WorkerCounters()
 
   // MARK: Worker's thread only
-  @exclusivity(unchecked) private var running: Unmanaged<Strand>?
+  @exclusivity(unchecked) @usableFromInline var running: Unmanaged<Strand>?
   /// How many handlers are nested on the thread's stack by in-place calls.
   @exclusivity(unchecked) public var depth = 0
   /// What this worker saw of others while it watched.
@@ -39,7 +39,11 @@ internal import Synchronization
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
   /// Times that the ready slot may still come before the queue.
   @exclusivity(unchecked) private var readyTurns = Worker.readyTurnsInARow
-  @exclusivity(unchecked) private var lastLook = MonotonicInstant(nanoseconds: 0)
+  @exclusivity(unchecked) private var lastLook: Int64 = 0
+  /// When its last activation or wait ended, in nanoseconds of the monotonic clock.
+  @exclusivity(unchecked) private var clock: Int64 = 0
+  /// The pool whose worker it is, for comparing; `nil` for the thread of an exclusive strand.
+  @exclusivity(unchecked) private var home: UnsafeRawPointer?
 
   /// Times in a row that the ready slot comes before the queue: so two strands that wake each other do not keep the
   /// queue waiting for ever, and a chain of calls still finds its data warm.
@@ -47,7 +51,7 @@ internal import Synchronization
   /// Activations after which a busy worker looks round.
   static let activationsPerLook = 61
   /// Time after which a busy worker looks round.
-  static let timePerLook = Duration.microseconds(200)
+  static let nanosecondsPerLook: Int64 = 200_000
 
   init(index: Int, waiter: any WorkerWaiter, timers: TimerQueue) {
     self.index = index
@@ -61,9 +65,30 @@ internal import Synchronization
     return unsafe Unmanaged<Worker>.fromOpaque(pointer).takeUnretainedValue()
   }
 
+  /// Runs `body` with the worker that the calling thread is; without counting references, for the paths that are hot.
+  ///
+  /// - Returns: `nil` on a thread that is not a worker.
+  @inlinable
+  public static func withCurrent<Result>(_ body: (Worker) -> Result) -> Result? {
+    guard let pointer = unsafe ThreadSlot.worker.value else { return nil }
+    // The thread that is the worker keeps it.
+    return unsafe Unmanaged<Worker>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body)
+  }
+
+  /// Makes it a worker of `pool`; before its thread runs.
+  func join(_ pool: WorkerPool) {
+    unsafe home = UnsafeRawPointer(Unmanaged.passUnretained(pool).toOpaque())
+  }
+
+  /// Whether it is one of the workers of `pool`.
+  func isWorker(of pool: WorkerPool) -> Bool {
+    unsafe home == UnsafeRawPointer(Unmanaged.passUnretained(pool).toOpaque())
+  }
+
   /// Makes the calling thread this worker until `body` ends.
   func occupy<Value>(_ body: () throws -> Value) rethrows -> Value {
     unsafe ThreadSlot.worker.value = unsafe Unmanaged.passUnretained(self).toOpaque()
+    readClock()
     defer { unsafe ThreadSlot.worker.value = nil }
     return try body()
   }
@@ -74,45 +99,50 @@ internal import Synchronization
   ///
   /// - Returns: whether it is at rest.
   func run(_ strand: Strand, budget: RunBudget) -> Bool {
+    // Relaxed: only this thread writes it.
+    let turn = self.turn.load(ordering: .relaxed)
     // Release: a watcher that sees the same odd number twice knows that one activation lasted.
-    turn.add(1, ordering: .releasing)
+    self.turn.store(turn &+ 1, ordering: .releasing)
     let before = unsafe running
     unsafe running = unsafe Unmanaged.passUnretained(strand)
-    let rests = strand.run(on: self, budget: budget)
+    let rests = strand.run(on: self, from: unsafe clock, budget: budget)
     unsafe running = before
     // Release: as above.
-    turn.add(1, ordering: .releasing)
+    self.turn.store(turn &+ 2, ordering: .releasing)
+    readClock()
     return rests
   }
 
-  /// Runs `body` as if `strand`, which the caller has entered, were what the worker runs.
+  /// Makes `strand`, which the caller has entered, what the worker runs, for a handler in place.
   ///
-  /// For calls in place: isolation checks and reports name the callee.
+  /// - Returns: what it ran before; give it to ``leaveInPlace(_:)``.
   @inlinable
-  public func runInPlace<Result>(_ strand: Strand, _ body: () -> Result) -> Result {
-    let before = unsafe enterInPlace(strand)
-    let result = body()
-    unsafe leaveInPlace(before)
-    return result
-  }
-
-  @usableFromInline
-  func enterInPlace(_ strand: Strand) -> UnsafeRawPointer? {
+  public func enterInPlace(_ strand: Strand) -> Unmanaged<Strand>? {
     let before = unsafe running
     unsafe running = unsafe Unmanaged.passUnretained(strand)
     unsafe depth += 1
-    return unsafe before.map { unsafe UnsafeRawPointer($0.toOpaque()) }
+    return unsafe before
   }
 
-  @usableFromInline
-  func leaveInPlace(_ before: UnsafeRawPointer?) {
+  /// Ends what ``enterInPlace(_:)`` began.
+  @inlinable
+  public func leaveInPlace(_ before: Unmanaged<Strand>?) {
     unsafe depth -= 1
-    unsafe running = before.map { unsafe Unmanaged<Strand>.fromOpaque($0) }
+    unsafe running = before
   }
 
   func pointsAt(_ strand: Strand) -> Bool {
     guard let running = unsafe running else { return false }
     return unsafe running.toOpaque() == Unmanaged.passUnretained(strand).toOpaque()
+  }
+
+  /// Runs `body` with the strand that runs on this worker, without counting references; on the worker's thread only.
+  ///
+  /// - Returns: `nil` between two strands.
+  @inlinable
+  public func withRunning<Result>(_ body: (Strand) -> Result) -> Result? {
+    guard let running = unsafe running else { return nil }
+    return unsafe running._withUnsafeGuaranteedRef(body)
   }
 
   /// The strand that runs on the calling thread; `nil` between two.
@@ -134,9 +164,12 @@ internal import Synchronization
 
   /// Counts the wait that has just ended, which handled events and timers, as a look.
   func hasLooked() {
+    readClock()
     unsafe untilLook = Worker.activationsPerLook
-    unsafe lastLook = .now
+    unsafe lastLook = clock
   }
+
+  private func readClock() { unsafe clock = MonotonicInstant.approximateNow.nanoseconds }
 
   /// Whether the ready slot comes before the queue this time.
   func prefersReady() -> Bool {
@@ -149,10 +182,9 @@ internal import Synchronization
   /// Whether a busy worker has to look round now.
   func isLookDue() -> Bool {
     unsafe untilLook -= 1
-    let now = MonotonicInstant.now
-    guard unsafe untilLook <= 0 || lastLook.duration(to: now) >= Worker.timePerLook else { return false }
+    guard unsafe untilLook <= 0 || clock &- lastLook >= Worker.nanosecondsPerLook else { return false }
     unsafe untilLook = Worker.activationsPerLook
-    unsafe lastLook = now
+    unsafe lastLook = clock
     return true
   }
 }

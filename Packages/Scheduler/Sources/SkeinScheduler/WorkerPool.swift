@@ -70,6 +70,7 @@ public final class WorkerPool: Sendable {
       return Worker(index: index, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))
     }
     threads = Lock([])
+    for worker in workers { worker.join(self) }
     for worker in workers {
       let run: @Sendable () -> Void = { [self] in worker.occupy { loop(worker) } }
       let thread: PlatformThread
@@ -93,6 +94,7 @@ public final class WorkerPool: Sendable {
     let waiter = FutexWaiter()
     workers = [Worker(index: 0, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))]
     threads = Lock([])
+    workers[0].join(self)
   }
 
   /// Timers for threads that are not workers.
@@ -127,12 +129,14 @@ public final class WorkerPool: Sendable {
   /// Puts an awake strand in line.
   @usableFromInline
   func enqueue(_ strand: Strand) {
-    if let worker = Worker.current, worker.index >= 0, worker.index < workers.count, workers[worker.index] === worker {
+    let isDone = Worker.withCurrent { worker in
+      guard worker.isWorker(of: self) else { return false }
       enqueue(strand, on: worker)
-    } else {
-      injection.push(strand)
-      wakeOne()
+      return true
     }
+    if isDone == true { return }
+    injection.push(strand)
+    wakeOne()
   }
 
   /// A worker puts what it just woke into its ready slot; what was there goes to the back of its queue.

@@ -107,6 +107,8 @@ final class PendingCall<Input: Sendable, Output: Sendable>: AbandonableCall, Tim
 @usableFromInline
 struct CallHeader: Sendable {
   @usableFromInline let deadline: MonotonicInstant?
+  /// The same in nanoseconds of the monotonic clock; `.max` without one.
+  @inlinable var deadlineNanoseconds: Int64 { deadline?.nanoseconds ?? .max }
   @usableFromInline let timers: TimerQueue
   @usableFromInline let service: String
   @usableFromInline let command: String

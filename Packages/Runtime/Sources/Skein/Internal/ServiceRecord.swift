@@ -24,7 +24,8 @@ final class ServiceRecord: Sendable {
   @usableFromInline let limits: ServiceLimits
 
   // MARK: The strand's turn only
-  @exclusivity(unchecked) @usableFromInline nonisolated(unsafe) private(set) var service: AnyObject?
+  /// The service, counted by hand: messages use it without counting.
+  @exclusivity(unchecked) @usableFromInline nonisolated(unsafe) private(set) var serviceReference: Unmanaged<AnyObject>?
   @exclusivity(unchecked) nonisolated(unsafe) private var handlers: [UInt64: RunningHandler] = [:]
   @exclusivity(unchecked) nonisolated(unsafe) private var handlersStarted: UInt64 = 0
   @exclusivity(unchecked) nonisolated(unsafe) private var life = Life.running
@@ -67,15 +68,38 @@ final class ServiceRecord: Sendable {
     self.limits = limits
   }
 
+  deinit { unsafe serviceReference?.release() }
+
   /// The record of the service in which the calling thread is.
   @usableFromInline static var current: ServiceRecord? {
-    guard let owner = Worker.runningStrand?.owner else { return nil }
-    return owner as? ServiceRecord
+    Worker.withCurrent { worker in withRunning(on: worker) { $0 } ?? nil } ?? nil
+  }
+
+  /// Runs `body` with the record of the service that runs on `worker`.
+  static func withRunning<Result>(on worker: Worker, _ body: (ServiceRecord) -> Result) -> Result? {
+    let result: Result?? = worker.withRunning { strand in
+      let result: Result?? = strand.withOwner { owner in
+        // The owner of a strand that is not a service's is another class.
+        type(of: owner) == ServiceRecord.self ? body(unsafe unsafeDowncast(owner, to: ServiceRecord.self)) : nil
+      }
+      return result ?? nil
+    }
+    return result ?? nil
+  }
+
+  /// Whether the service that runs on `worker` may not call or send any more.
+  static func isRefusingOutgoing(on worker: Worker) -> Bool {
+    withRunning(on: worker) { $0.isRefusingOutgoing } ?? false
+  }
+
+  /// Whether the service in which the calling thread is may not call or send any more.
+  @usableFromInline static var callerIsRefusingOutgoing: Bool {
+    Worker.withCurrent { isRefusingOutgoing(on: $0) } ?? false
   }
 
   /// Ties the service to the record; before anybody can send to it.
   func adopt(_ service: AnyObject, stop: @escaping @Sendable () async -> Void) {
-    unsafe self.service = service
+    unsafe serviceReference = Unmanaged.passRetained(service)
     unsafe self.stop = stop
     strand.owner = self
     strand.activationEnded = { [credit] strand in credit.grant(strand.mailbox) }
@@ -94,7 +118,7 @@ final class ServiceRecord: Sendable {
   /// - Precondition: on the strand's turn.
   @usableFromInline
   func startHandler(
-    _ call: (any RunningCall)?, _ context: CallContext, _ body: @escaping @Sendable () async -> Void
+    _ call: (any RunningCall)?, _ context: CallContext?, _ body: @escaping @Sendable () async -> Void
   ) {
     unsafe handlersStarted += 1
     let number = unsafe handlersStarted
@@ -164,14 +188,15 @@ final class ServiceRecord: Sendable {
     guard case .exiting(let reason) = unsafe life, unsafe handlers.isEmpty else { return }
     if reason != .killed, unsafe !hasStopped, let stop = unsafe stop {
       unsafe hasStopped = true
-      startHandler(nil, CallContext(deadline: nil, waiting: nil)) { await stop() }
+      startHandler(nil, nil) { await stop() }
       return
     }
     unsafe life = .gone
     // Release: pairs with the acquire in `isRefusingOutgoing`.
     refusesOutgoing.store(true, ordering: .releasing)
     unsafe stop = nil
-    unsafe service = nil
+    unsafe serviceReference?.release()
+    unsafe serviceReference = nil
     strand.activationEnded = nil
     node.serviceEnded(self, reason)
     if let whenGone = unsafe whenGone { whenGone(self) }
