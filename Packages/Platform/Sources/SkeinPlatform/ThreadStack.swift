@@ -37,7 +37,7 @@ public struct ThreadStack: Hashable, Sendable {
     let result = body()
     skein_stack_release()
     let addresses = unsafe withUnsafeBytes(of: &stack.addresses) { bytes in
-      unsafe (0..<Int(stack.depth)).map { index in
+      (0..<Int(stack.depth)).map { index in
         unsafe bytes.load(fromByteOffset: index * MemoryLayout<UInt>.size, as: UInt.self)
       }
     }

@@ -35,7 +35,7 @@ extension WorkerPool {
     let end = now.advanced(by: WorkerPool.searchTime)
     var nextLook = now
     repeat {
-      if hasWork() { return true }
+      if hasWork(for: worker) { return true }
       if now >= nextLook {
         worker.lookRound()
         // What an event or a timer has woken is in this worker's own slot.
