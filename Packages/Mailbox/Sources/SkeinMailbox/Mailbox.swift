@@ -209,6 +209,18 @@ public import Synchronization
     return max(0, MailboxWord.position(word.index) &- MailboxWord.position(head.load(ordering: .relaxed)))
   }
 
+  /// Whether it is worth trying again after a push that was refused for lack of room: there is some, or it is closed.
+  ///
+  /// Sequentially consistent with the consumer's ``MailboxConsumer/rest()`` and ``MailboxConsumer/close()``: who says
+  /// that it waits, in a sequentially consistent step, and then finds this `false`, is seen by whoever looks after those.
+  public var mayTakeMore: Bool {
+    // Sequentially consistent: see above.
+    let word = MailboxWord(bits: self.word.load(ordering: .sequentiallyConsistent))
+    if word.has(MailboxWord.bare | MailboxWord.closed) { return true }
+    // Relaxed: while the consumer is awake it looks again later.
+    return MailboxWord.position(word.index) &- MailboxWord.position(head.load(ordering: .relaxed)) < capacity
+  }
+
   /// Pushes that were answered with `.busy`.
   public var refusedCount: Int {
     // Relaxed: a count for people.

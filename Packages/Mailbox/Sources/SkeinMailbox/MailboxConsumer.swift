@@ -156,8 +156,9 @@ public import Synchronization
     let bits = (cursor << 5) | (word.bits & MailboxWord.closed) | MailboxWord.bare
     // Release: hands the consumer's state to whoever wakes it; pairs with the acquires of the claims.
     // Failure: somebody pushed or signalled; nothing is read from it here.
+    // Sequentially consistent: see `Mailbox.mayTakeMore`.
     let rests = mailbox.word.compareExchange(
-      expected: word.bits, desired: bits, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed
+      expected: word.bits, desired: bits, successOrdering: .sequentiallyConsistent, failureOrdering: .relaxed
     ).exchanged
     if rests {
       // Nobody else can reach this block: the index has left its lap for good.
@@ -180,8 +181,9 @@ public import Synchronization
     let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring))
     if word.has(MailboxWord.signalled | MailboxWord.installing) { return false }
     // Release: hands the consumer's state to whoever wakes it; pairs with the acquires of the claims.
+    // Sequentially consistent: see `Mailbox.mayTakeMore`.
     return mailbox.word.compareExchange(
-      expected: word.bits, desired: word.bits & ~MailboxWord.awake, successOrdering: .acquiringAndReleasing,
+      expected: word.bits, desired: word.bits & ~MailboxWord.awake, successOrdering: .sequentiallyConsistent,
       failureOrdering: .relaxed
     ).exchanged
   }
@@ -191,7 +193,8 @@ public import Synchronization
   /// To take over everything, dequeue until ``hasUnread`` is false.
   public mutating func close() {
     // Acquire: sees every claim before the close; release: orders the consumer's work before it.
-    mailbox.word.bitwiseOr(MailboxWord.closed, ordering: .acquiringAndReleasing)
+    // Sequentially consistent: see `Mailbox.mayTakeMore`.
+    mailbox.word.bitwiseOr(MailboxWord.closed, ordering: .sequentiallyConsistent)
   }
 
   /// Whether elements were accepted that have not been dequeued.

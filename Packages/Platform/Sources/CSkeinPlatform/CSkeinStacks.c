@@ -74,10 +74,11 @@ static void on_signal(int number, siginfo_t *info, void *context) {
   uint32_t asked = (uint32_t)(uintptr_t)info->si_value.sival_ptr;
   uint32_t seen = asked;
   // Relaxed: written before the word that the exchange below acquires; another thread's number only ends the attempt.
-  if (atomic_load_explicit(&target, memory_order_relaxed) == skein_thread_id() &&
-      // Acquire: the buffer is ours; pairs with the taker's store. Failure: the taker has given up.
-      atomic_compare_exchange_strong_explicit(
-          &word, &seen, asked + FILLING - ASKED, memory_order_acquire, memory_order_relaxed)) {
+  int is_meant = atomic_load_explicit(&target, memory_order_relaxed) == skein_thread_id();
+  uint32_t filling = asked + FILLING - ASKED;
+  // Acquire: the buffer is ours; pairs with the taker's store. Relaxed when it fails: the taker has given up.
+  if (is_meant && atomic_compare_exchange_strong_explicit(
+                      &word, &seen, filling, memory_order_acquire, memory_order_relaxed)) {
     walk(context, &buffer);
     uint32_t taken = asked + TAKEN - ASKED;
     // Release: publishes the buffer, and all that this thread has written; pairs with the loads in `take`.

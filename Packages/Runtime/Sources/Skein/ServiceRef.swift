@@ -88,7 +88,7 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
 
   @usableFromInline
   func waitForRoom(isolation: isolated (any Actor)?) async {
-    await record.credit.wait(record.strand.mailbox, isolation: isolation)
+    await record.strand.waitForRoom(isolation: isolation)
   }
 
   // MARK: - How a call gets there

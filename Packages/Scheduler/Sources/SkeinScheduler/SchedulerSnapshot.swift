@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// A pool's workers and queues, read while they go on: each figure is right for some moment of the reading.
 public struct SchedulerSnapshot: Hashable, Sendable {
-  /// One worker.
+  /// What one worker does now, and has done since its start.
   public struct WorkerState: Hashable, Sendable {
     /// Its number in the pool.
     public var index: Int

@@ -31,8 +31,6 @@ internal import Synchronization
   @exclusivity(unchecked) private var jobs = JobList()
   /// What its messages are about, such as an actor; set before the first message. Counted by hand, see `withOwner`.
   @exclusivity(unchecked) @usableFromInline private(set) var ownerReference: Unmanaged<AnyObject>?
-  /// Called at the end of each activation, on the strand's turn.
-  @exclusivity(unchecked) public var activationEnded: ((Strand) -> Void)?
   /// While true, messages stay in the mailbox; jobs and system messages still run.
   @exclusivity(unchecked) public var holdsMessages = false
   /// The number of the worker that ran it last. Also read by who has just made it awake.
@@ -41,12 +39,15 @@ internal import Synchronization
   let boundTo: UInt8
   /// Whether it moves while the worker that it is bound to is stuck.
   let movesWhenStuck: Bool
-  /// When it was put in line, in units of `StrandStatistics.delayUnit`. Belongs to who has just made it awake.
+  /// When it was put in line, in units of 1,024 ns. Belongs to who has just made it awake.
   @exclusivity(unchecked) var queuedAt: UInt32 = 0
 
   // MARK: Any thread
   private let incoming = JobStack()
+  /// What it has cost.
   let figures = StrandFigures()
+  /// The line of senders that wait for room, a counted reference; 0 as long as nobody has waited.
+  let credit = Atomic<UInt>(0)
   /// The thread of its own, if the strand is exclusive.
   let dedicated: DedicatedThread?
 
@@ -78,6 +79,8 @@ internal import Synchronization
   deinit {
     dedicated?.stop()
     unsafe ownerReference?.release()
+    // Relaxed: nobody else has the strand.
+    _ = ReferenceWord.take(credit.load(ordering: .relaxed), as: CreditQueue.self)
   }
 
   /// What the strand's messages are about.
@@ -207,8 +210,9 @@ internal import Synchronization
       // The clock costs as much as a short handler: read for every fourth.
       if left % 4 == 0 && MonotonicInstant.approximateNow.nanoseconds >= end { break }
     }
-    if let ended = unsafe activationEnded { ended(self) }
-    return restOrGoOn()
+    let rests = restOrGoOn()
+    grantCredit()
+    return rests
   }
 
   /// Rests when nothing is left that may run now.
@@ -221,7 +225,10 @@ internal import Synchronization
   /// Closes the mailbox: later sends are refused.
   ///
   /// - Thread safety: the strand's turn only.
-  public func close() { unsafe consumer.close() }
+  public func close() {
+    unsafe consumer.close()
+    grantCredit()
+  }
 
   /// Refuses every unread message; call it after ``close()``.
   ///

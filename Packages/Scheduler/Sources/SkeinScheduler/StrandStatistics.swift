@@ -84,7 +84,9 @@ extension Worker {
   /// Accounts for an activation that has ended. Worker's thread only; the strand may run elsewhere already.
   @inline(__always)
   func account(_ strand: Strand, nanoseconds: Int64) {
-    if nanoseconds >= StrandFigures.longNanoseconds { return strand.figures.add(nanoseconds: nanoseconds, activations: 1) }
+    if nanoseconds >= StrandFigures.longNanoseconds {
+      return strand.figures.add(nanoseconds: nanoseconds, activations: 1)
+    }
     unsafe untilSample -= 1
     if unsafe untilSample > 0 { return }
     unsafe untilSample = StrandFigures.sampleInterval

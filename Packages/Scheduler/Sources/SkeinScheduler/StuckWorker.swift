@@ -43,11 +43,14 @@ extension WorkerPool {
     guard let stuckReport else { return }
     // Acquire: pairs with the release in `prepareStack`.
     let thread = victim.threadNumber.load(ordering: .acquiring)
-    let taken = thread == 0 ? nil : ThreadStack.take(ofThread: thread) { () -> String? in
-      // Acquire: pairs with the release in `Worker.run`. The thread stands still: what it runs stays.
-      guard victim.turn.load(ordering: .acquiring) == turn else { return nil }
-      return victim.withRunning { $0.label }
-    }
+    let taken =
+      thread == 0
+      ? nil
+      : ThreadStack.take(ofThread: thread) { () -> String? in
+        // Acquire: pairs with the release in `Worker.run`. The thread stands still: what it runs stays.
+        guard victim.turn.load(ordering: .acquiring) == turn else { return nil }
+        return victim.withRunning { $0.label }
+      }
     let label: String?
     if let taken {
       label = taken.result

@@ -102,9 +102,7 @@ import Testing
     #expect(await counter.add() == 1)
   }
 
-  @Test func `ten thousand sends in one piece all arrive at once, but for those to a full mailbox, which follow in order`()
-    throws
-  {
+  @Test func `of ten thousand sends in one piece only those to a full mailbox wait, and follow in order`() throws {
     let pool = try TestPool(workers: 1)
     let source = try pool.strand("source", exclusive: true)
     let slow = try pool.strand("slow", capacity: 4)
@@ -188,11 +186,11 @@ import Testing
     let answered = Event()
     let done = Event()
     let pieces = soak ? 1_000_000 : 100_000
-    let helper = try pool.strand("helper")
+    let shared = try pool.strand("shared")
     // Each piece is an activation's worth of its own work; now and then it asks a shared strand.
     @Sendable func piece(_ left: Int) {
       if left == 0 { return done.signal() }
-      if left % 1_000 == 0 { helper.post { _ in answered.signal() } }
+      if left % 1_000 == 0 { shared.post { _ in answered.signal() } }
       exclusive.post { _ in piece(left - 1) }
     }
     exclusive.post { _ in piece(pieces) }

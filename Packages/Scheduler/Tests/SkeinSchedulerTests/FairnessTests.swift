@@ -86,11 +86,12 @@ import Testing
     for sender in 0..<4 {
       _ = try PlatformThread.start(name: "sender") {
         for number in 0..<each {
-          while !strand.post({ _ in
+          let action: Action = { _ in
             if state.last[sender] + 1 != number { state.disorder += 1 }
             state.last[sender] = number
             if number == each - 1 { done.signal() }
-          }) {
+          }
+          while !strand.post(action) {
             busy[sender].signal()
             PlatformThread.yield()
           }

@@ -40,7 +40,6 @@ final class ServiceRecord: Sendable {
   // MARK: Any thread
   private let refusesOutgoing = Atomic<Bool>(false)
   private let waitsForExit = Lock(ExitWaiters())
-  let credit = CreditQueue()
 
   private enum Life {
     case running
@@ -102,7 +101,6 @@ final class ServiceRecord: Sendable {
     unsafe serviceReference = Unmanaged.passRetained(service)
     unsafe self.stop = stop
     strand.owner = self
-    strand.activationEnded = { [credit] strand in credit.grant(strand.mailbox) }
   }
 
   /// Whether the service may not call or send any more.
@@ -172,7 +170,6 @@ final class ServiceRecord: Sendable {
     node.removeName(of: self)
     strand.close()
     strand.refuseUnread()
-    credit.close()
     if reason == .killed {
       let running = unsafe handlers.values
       for handler in running {
@@ -197,7 +194,6 @@ final class ServiceRecord: Sendable {
     unsafe stop = nil
     unsafe serviceReference?.release()
     unsafe serviceReference = nil
-    strand.activationEnded = nil
     node.serviceEnded(self, reason)
     if let whenGone = unsafe whenGone { whenGone(self) }
     unsafe whenGone = nil
