@@ -42,7 +42,30 @@ static int signal_number(void) { return SIGRTMIN + 9; }
 
 // MARK: The interrupted thread's side
 
-__attribute__((no_sanitize("address", "thread"))) static void walk(const ucontext_t *context, skein_stack *stack) {
+// Bit 60 marks the frame of an async function.
+#define ASYNC_MARK ((uintptr_t)1 << 60)
+#define UNCHECKED __attribute__((no_sanitize("address", "thread")))
+
+// Whether two words at `frame` may be the caller's frame pointer and a return address.
+UNCHECKED static int is_record(uintptr_t frame, uintptr_t low) {
+  if (frame < low || frame % 8 != 0 || frame + 16 > stack_end) return 0;
+  uintptr_t back = ((const uintptr_t *)frame)[1];
+  return back > 0xFFFF && back >> 47 == 0 && !(back >= low && back < stack_end);
+}
+
+// Whether a record leads to another one, which does so too or is the last.
+UNCHECKED static int leads_on(uintptr_t frame, uintptr_t low) {
+  for (int i = 0; i < 2; i++) {
+    if (!is_record(frame, low)) return 0;
+    uintptr_t next = *(const uintptr_t *)frame & ~ASYNC_MARK;
+    if (next == 0) return i > 0;
+    if (next <= frame) return 0;
+    frame = next;
+  }
+  return 1;
+}
+
+UNCHECKED static void walk(const ucontext_t *context, skein_stack *stack) {
 #if defined(__x86_64__)
   uintptr_t pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
   uintptr_t frame = (uintptr_t)context->uc_mcontext.gregs[REG_RBP];
@@ -52,20 +75,22 @@ __attribute__((no_sanitize("address", "thread"))) static void walk(const ucontex
 #else
   uintptr_t pc = 0, frame = 0, low = 0;
 #endif
-  // Bit 60 marks the frame of an async function.
-  const uintptr_t mark = (uintptr_t)1 << 60;
-  int depth = 0;
-  stack->addresses[depth++] = pc;
-  frame &= ~mark;
-  while (depth < SKEIN_STACK_DEPTH && frame >= low && frame % 8 == 0 && frame + 16 <= stack_end) {
+  frame &= ~ASYNC_MARK;
+  stack->addresses[0] = pc;
+  stack->depth = 1;
+  // A function without frame pointers may keep anything in the register: then the nearest record that leads on.
+  for (int i = 0; !leads_on(frame, low) && i < SKEIN_STACK_WORDS; i++) frame = low + 8 * (uintptr_t)i;
+  uintptr_t end = leads_on(frame, low) ? frame : stack_end;
+  stack->word_count = 0;
+  for (uintptr_t at = low & ~(uintptr_t)7; at + 8 <= end && stack->word_count < SKEIN_STACK_WORDS; at += 8)
+    stack->words[stack->word_count++] = *(const uintptr_t *)at;
+  while (stack->depth < SKEIN_STACK_DEPTH && is_record(frame, low)) {
     const uintptr_t *record = (const uintptr_t *)frame;
-    if (record[1] == 0) break;
-    stack->addresses[depth++] = record[1];
-    uintptr_t next = record[0] & ~mark;
+    stack->addresses[stack->depth++] = record[1];
+    uintptr_t next = record[0] & ~ASYNC_MARK;
     if (next <= frame) break;
     frame = next;
   }
-  stack->depth = depth;
 }
 
 static void on_signal(int number, siginfo_t *info, void *context) {
@@ -206,6 +231,40 @@ static const char *find_in(const uint8_t *file, size_t size, uint32_t kind, uint
     }
   }
   return NULL;
+}
+
+static int visit_code(struct dl_phdr_info *info, size_t size, void *context) {
+  (void)size;
+  object_search *search = context;
+  for (int i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+    uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X)) continue;
+    if (search->address < start + 8 || search->address >= start + segment->p_memsz) continue;
+    search->found = 1;
+    return 1;
+  }
+  return 0;
+}
+
+__attribute__((no_sanitize("address"))) int skein_is_return_address(uintptr_t address) {
+  object_search search = {.address = address};
+  dl_iterate_phdr(visit_code, &search);
+  if (!search.found) return 0;
+  const uint8_t *code = (const uint8_t *)address;
+#if defined(__x86_64__)
+  // call rel32; call r/m64 in its shorter forms (ff /2).
+  if (code[-5] == 0xE8) return 1;
+  for (int length = 2; length <= 7; length++)
+    if (code[-length] == 0xFF && (code[1 - length] & 0x38) == 0x10) return 1;
+  return 0;
+#elif defined(__aarch64__)
+  uint32_t before;
+  memcpy(&before, code - 4, 4);
+  return (before & 0xFC000000) == 0x94000000 || (before & 0xFFFFFC1F) == 0xD63F0000; // bl, blr
+#else
+  return 1;
+#endif
 }
 
 int skein_symbol_find(uintptr_t address, char *name, size_t size, uintptr_t *offset) {

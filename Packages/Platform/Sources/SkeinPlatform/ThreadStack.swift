@@ -5,12 +5,14 @@ internal import Glibc
 
 /// The call stack of a thread at one moment.
 ///
-/// Taken by a signal (`SIGRTMIN + 9`) whose handler follows the frame pointers, so frames of C functions that were built
-/// without them are missing. A blocking call of the thread that the kernel does not restart, such as `poll`, ends
+/// Taken by a signal (`SIGRTMIN + 9`) whose handler follows the frame pointers. C functions that were built without
+/// them are guessed, from what lies on the stack. A blocking call of the thread that the kernel does not restart, such as `poll`, ends
 /// with `EINTR`.
 public struct ThreadStack: Hashable, Sendable {
   /// Where the thread was, then the return addresses of its callers, innermost first.
   public let addresses: [UInt]
+  /// What lies on the stack below the first frame record.
+  private let words: [UInt]
 
   /// Lets the calling thread's stack be taken by others.
   ///
@@ -36,35 +38,44 @@ public struct ThreadStack: Hashable, Sendable {
     guard unsafe skein_stack_take(thread, &stack, timeout.nanosecondsClamped) == 0 else { return nil }
     let result = body()
     skein_stack_release()
-    let addresses = unsafe withUnsafeBytes(of: &stack.addresses) { bytes in
-      (0..<Int(stack.depth)).map { index in
-        unsafe bytes.load(fromByteOffset: index * MemoryLayout<UInt>.size, as: UInt.self)
-      }
+    let addresses = unsafe withUnsafeBytes(of: &stack.addresses) { unsafe words(in: $0, count: Int(stack.depth)) }
+    let rest = unsafe withUnsafeBytes(of: &stack.words) { unsafe words(in: $0, count: Int(stack.word_count)) }
+    return (ThreadStack(addresses: addresses, words: rest), result)
+  }
+
+  private static func words(in bytes: UnsafeRawBufferPointer, count: Int) -> [UInt] {
+    (0..<count).map { index in
+      unsafe bytes.load(fromByteOffset: index * MemoryLayout<UInt>.size, as: UInt.self)
     }
-    return (ThreadStack(addresses: addresses), result)
   }
 
   /// The functions' names, innermost first, with the offset in each; an address where there is no symbol.
   ///
+  /// Where the thread is in a C function, names with a question mark may be those of its callers, or older ones.
   /// - Complexity: reads the symbol tables of the files: some milliseconds.
   public var frames: [String] {
-    addresses.enumerated().map { index, address in
-      // A return address may be the first byte after the function that called.
-      ThreadStack.describe(index == 0 ? address : address - 1)
-    }
+    guard let first = addresses.first else { return [] }
+    // A return address may be the first byte after the function that called.
+    let callers = addresses.dropFirst().map { ThreadStack.describe($0 - 1).text }
+    let top = ThreadStack.describe(first)
+    if top.isSwift { return [top.text] + callers }
+    let guesses = words.filter { skein_is_return_address($0) == 1 }.prefix(8)
+    return [top.text] + guesses.map { "? " + ThreadStack.describe($0 - 1).text } + callers
   }
 
-  private static func describe(_ address: UInt) -> String {
+  private static func describe(_ address: UInt) -> (text: String, isSwift: Bool) {
     var offset: UInt = 0
+    var isSwift = false
     let found = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 2_048) { buffer -> String? in
       guard unsafe skein_symbol_find(address, buffer.baseAddress!, buffer.count, &offset) == 1 else { return nil }
-      if let demangled = unsafe skein_symbol_demangle(buffer.baseAddress!) {
-        defer { unsafe free(demangled) }
-        return unsafe String(cString: demangled)
+      guard let demangled = unsafe skein_symbol_demangle(buffer.baseAddress!) else {
+        return unsafe String(cString: buffer.baseAddress!)
       }
-      return unsafe String(cString: buffer.baseAddress!)
+      defer { unsafe free(demangled) }
+      isSwift = true
+      return unsafe String(cString: demangled)
     }
-    guard let found else { return "0x" + String(address, radix: 16) }
-    return "\(found) + \(offset)"
+    guard let found else { return ("0x" + String(address, radix: 16), false) }
+    return ("\(found) + \(offset)", isSwift)
   }
 }

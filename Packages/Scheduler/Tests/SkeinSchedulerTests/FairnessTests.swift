@@ -46,7 +46,7 @@ import Testing
     #expect(longest.load(ordering: .relaxed) <= 10 * budget.messages)
   }
 
-  @Test func `beside a pair that never rests a thousand strands woken at once are each answered in their turn`() throws {
+  @Test func `beside a pair that never rests a thousand woken at once are answered in their turn`() throws {
     let pool = try TestPool(workers: 1)
     let idle = try (0..<1_000).map { try pool.strand("\($0)") }
     let pair = HotPair(try pool.strand("ping"), try pool.strand("pong"))

@@ -52,7 +52,8 @@ import Testing
     // The second worker wakes for this, and looks round when it is done.
     other.post { _ in }
     done.wait()
-    #expect(pool.workers.reduce(0) { $0 + $1.counters.steals.load(ordering: .relaxed) } > 0)
+    // A watcher that was woken twice for other reasons may have come first.
+    #expect(pool.snapshot().workers.contains { $0.steals > 0 || $0.takeovers > 0 })
     pool.shutDown()
   }
 

@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SKEIN_STACK_DEPTH = 64 };
+enum { SKEIN_STACK_DEPTH = 64, SKEIN_STACK_WORDS = 256 };
 typedef struct {
   int32_t depth;
+  int32_t word_count;
   uintptr_t addresses[SKEIN_STACK_DEPTH]; // innermost first: where it is, then return addresses
+  uintptr_t words[SKEIN_STACK_WORDS];     // what lies on the stack below the first frame record
 } skein_stack;
 
 // Lets the calling thread's stack be taken; the first call in the process installs the signal's handler.
@@ -21,6 +23,8 @@ void skein_stack_release(void);
 
 // The function that contains an address, by the symbols of its file; 1 when found.
 int skein_symbol_find(uintptr_t address, char *_Nonnull name, size_t size, uintptr_t *_Nonnull offset);
+// Whether an address is code that a call instruction comes before.
+int skein_is_return_address(uintptr_t address);
 // A Swift name in readable form, to be freed; NULL when it is none.
 char *_Nullable skein_symbol_demangle(const char *_Nonnull name);
 
