@@ -33,9 +33,19 @@ internal import Synchronization
   @exclusivity(unchecked) @usableFromInline private(set) var ownerReference: Unmanaged<AnyObject>?
   /// While true, messages stay in the mailbox; jobs and system messages still run.
   @exclusivity(unchecked) public var holdsMessages = false
+  /// The number of the worker that ran it last. Also read by who has just made it awake.
+  @exclusivity(unchecked) var lastWorker: UInt8 = 0
+  /// One more than the number of the worker that it is bound to; 0 for none.
+  let boundTo: UInt8
+  /// Whether it moves while the worker that it is bound to is stuck.
+  let movesWhenStuck: Bool
+  /// When it was put in line, in units of 1,024 ns. Belongs to who has just made it awake.
+  @exclusivity(unchecked) var queuedAt: UInt32 = 0
 
   // MARK: Any thread
   private let incoming = JobStack()
+  /// What it has cost.
+  let figures = StrandFigures()
   /// The line of senders that wait for room, a counted reference; 0 as long as nobody has waited.
   let credit = Atomic<UInt>(0)
   /// The thread of its own, if the strand is exclusive.
@@ -48,11 +58,18 @@ internal import Synchronization
   ///   - label: a name for reports.
   ///   - mailboxCapacity: greatest number of unread messages.
   ///   - exclusive: gives the strand a thread of its own, for work that blocks.
+  ///   - binding: the worker that alone runs it; see ``StrandBinding``.
   /// - Throws: ``SystemCallError`` when the thread of an exclusive strand cannot be made.
   public init(
-    pool: WorkerPool, label: String, mailboxCapacity: Int = 1_024, exclusive: Bool = false
+    pool: WorkerPool, label: String, mailboxCapacity: Int = 1_024, exclusive: Bool = false,
+    binding: StrandBinding? = nil
   ) throws(SystemCallError) {
     self.pool = pool
+    // A simulation has one worker.
+    let bound = pool.isSimulated || exclusive ? nil : binding
+    precondition(bound.map { pool.workers.indices.contains($0.worker) } ?? true, "the pool has no such worker")
+    boundTo = bound.map { UInt8($0.worker + 1) } ?? 0
+    movesWhenStuck = bound?.whenStuck == .moves
     self.label = label
     unsafe consumer = MailboxConsumer(capacity: mailboxCapacity)
     unsafe mailbox = consumer.mailbox
@@ -180,9 +197,9 @@ internal import Synchronization
   /// Enters a strand at rest without a queue, so that its owner can be used on the caller's stack.
   ///
   /// - Returns: `true` when the caller is now in the strand, and must call ``leave()``. `false` when the strand
-  ///   has something to do, is closed or exclusive.
+  ///   has something to do, is closed or exclusive, or is bound to a worker which the caller is not on.
   public func tryEnter() -> Bool {
-    guard dedicated == nil && mailbox.tryAwaken() else { return false }
+    guard dedicated == nil && (boundTo == 0 || isOnBoundWorker) && mailbox.tryAwaken() else { return false }
     if unsafe !holdsMessages { return true }
     leave()
     return false
@@ -225,7 +242,7 @@ internal import Synchronization
   }
 
   /// Rests when nothing is left that may run now.
-  private func restOrGoOn() -> Bool {
+  func restOrGoOn() -> Bool {
     if unsafe !jobs.isEmpty { return false }
     if unsafe holdsMessages { return unsafe consumer.restHolding() }
     return unsafe consumer.rest()

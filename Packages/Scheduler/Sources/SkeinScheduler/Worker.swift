@@ -26,6 +26,12 @@ internal import Synchronization
   /// Odd while a strand runs; a number that stays the same between two looks shows one that does not end.
   let turn = Atomic<UInt64>(0)
   let counters = WorkerCounters()
+  /// Strands that are bound to this worker.
+  let bound = InjectionQueue()
+  /// What others may see of the running activation.
+  let activation = ActivationView()
+  /// The thread's number in the kernel, when its stack can be taken; 0 otherwise.
+  let threadNumber = Atomic<Int32>(0)
 
   // MARK: Worker's thread only
   @exclusivity(unchecked) @usableFromInline var running: Unmanaged<Strand>?
@@ -39,12 +45,17 @@ internal import Synchronization
   @exclusivity(unchecked) var parkedDrivers: [TaskDriver] = []
   /// The strand whose next job on this thread is kept from its line.
   @exclusivity(unchecked) private var captured: (strand: UnsafeRawPointer?, job: UnownedJob?)
+  @exclusivity(unchecked) var searchedTurns = SearchedTurns()
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
+  /// Whether the last turn went to a bound strand.
+  @exclusivity(unchecked) var boundTurn = false
+  /// Short activations until one is accounted for.
+  @exclusivity(unchecked) var untilSample = StrandFigures.sampleInterval
   /// Times that the ready slot may still come before the queue.
   @exclusivity(unchecked) private var readyTurns = Worker.readyTurnsInARow
   @exclusivity(unchecked) private var lastLook: Int64 = 0
   /// When its last activation or wait ended, in nanoseconds of the monotonic clock.
-  @exclusivity(unchecked) private var clock: Int64 = 0
+  @exclusivity(unchecked) var clock: Int64 = 0
   /// The pool whose worker it is, for comparing; `nil` for the thread of an exclusive strand.
   @exclusivity(unchecked) private var home: UnsafeRawPointer?
 
@@ -107,15 +118,20 @@ internal import Synchronization
   func run(_ strand: Strand, budget: RunBudget) -> Bool {
     // Relaxed: only this thread writes it.
     let turn = self.turn.load(ordering: .relaxed)
+    let begin = unsafe clock
+    beginsActivation(of: strand, at: begin)
     // Release: a watcher that sees the same odd number twice knows that one activation lasted.
     self.turn.store(turn &+ 1, ordering: .releasing)
     let before = unsafe running
     unsafe running = unsafe Unmanaged.passUnretained(strand)
-    let rests = strand.run(on: self, from: unsafe clock, budget: budget)
+    let rests = strand.run(on: self, from: begin, budget: budget)
     unsafe running = before
     // Release: as above.
     self.turn.store(turn &+ 2, ordering: .releasing)
+    // The caller holds the strand until we return.
+    activation.waitForInspector()
     readClock()
+    account(strand, nanoseconds: unsafe clock &- begin)
     return rests
   }
 

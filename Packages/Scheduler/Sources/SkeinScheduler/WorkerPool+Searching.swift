@@ -30,11 +30,12 @@ extension WorkerPool {
   }
 
   private func lookRoundForAWhile(_ worker: Worker) -> Bool {
+    unsafe worker.searchedTurns.note(workers)
     var now = MonotonicInstant.now
     let end = now.advanced(by: WorkerPool.searchTime)
     var nextLook = now
     repeat {
-      if hasWork() { return true }
+      if hasWork(for: worker) { return true }
       if now >= nextLook {
         worker.lookRound()
         // What an event or a timer has woken is in this worker's own slot.
@@ -44,7 +45,40 @@ extension WorkerPool {
       PlatformThread.relax()
       now = .now
     } while now < end
+    return takeReadySlot(for: worker)
+  }
+
+  /// Takes what lies in the ready slot of a worker whose activation has lasted for the whole search.
+  ///
+  /// What a worker has just woken is warm on its core and runs there next; so a thief comes last, and only to one that
+  /// has been busy with something else all the while.
+  private func takeReadySlot(for worker: Worker) -> Bool {
+    for victim in workers where victim !== worker && !victim.ready.isEmpty {
+      guard unsafe worker.searchedTurns.isUnchanged(victim), let strand = victim.ready.take() else { continue }
+      // Relaxed: a count for people.
+      worker.counters.steals.add(1, ordering: .relaxed)
+      enqueueLast(strand, on: worker)
+      return true
+    }
     return false
+  }
+}
+
+/// The activations that ran when a search began.
+struct SearchedTurns {
+  private var turns: [UInt64] = []
+
+  mutating func note(_ workers: [Worker]) {
+    if turns.isEmpty { turns = Array(repeating: 0, count: workers.count) }
+    // Acquire: pairs with the release in `Worker.run`.
+    for worker in workers { turns[worker.index] = worker.turn.load(ordering: .acquiring) }
+  }
+
+  /// Whether `worker` runs the same activation as when the search began.
+  func isUnchanged(_ worker: Worker) -> Bool {
+    // Acquire: as above.
+    let turn = worker.turn.load(ordering: .acquiring)
+    return turn % 2 == 1 && turns[worker.index] == turn
   }
 }
 

@@ -34,7 +34,7 @@ public final class WorkerPool: Sendable {
   /// Whether a ``SimulatedScheduler`` plays the only worker; the pool has no threads then.
   public let isSimulated: Bool
   /// Told about stuck workers; see ``StuckWorker``.
-  private let stuckReport: (@Sendable (StuckWorker) -> Void)?
+  let stuckReport: (@Sendable (StuckWorker) -> Void)?
 
   // MARK: Any thread
   let injection = InjectionQueue()
@@ -42,6 +42,8 @@ public final class WorkerPool: Sendable {
   private let watcher = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
   private let threads: Lock<[ThreadBox]>
+  /// Looks after stuck workers when no worker sleeps; `nil` when nobody wants to hear of them.
+  private let monitor: StuckMonitor?
 
   /// Makes the pool and starts its threads.
   ///
@@ -70,9 +72,14 @@ public final class WorkerPool: Sendable {
       return Worker(index: index, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))
     }
     threads = Lock([])
+    monitor = stuckReport == nil ? nil : StuckMonitor()
     for worker in workers { worker.join(self) }
+    try monitor?.start(for: self)
     for worker in workers {
-      let run: @Sendable () -> Void = { [self] in worker.occupy { loop(worker) } }
+      let run: @Sendable () -> Void = { [self] in
+        worker.prepareStack()
+        worker.occupy { loop(worker) }
+      }
       let thread: PlatformThread
       do throws(SystemCallError) {
         thread = try PlatformThread.start(name: "skein-\(worker.index)", outlivesLoops: true, run)
@@ -94,6 +101,7 @@ public final class WorkerPool: Sendable {
     let waiter = FutexWaiter()
     workers = [Worker(index: 0, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))]
     threads = Lock([])
+    monitor = nil
     workers[0].join(self)
   }
 
@@ -109,7 +117,7 @@ public final class WorkerPool: Sendable {
     workers.reduce(0) { $0 + $1.counters.takeovers.load(ordering: .relaxed) }
   }
 
-  /// Ends the threads after the activations that run now. Strands in line stay where they are.
+  /// Ends the threads after the activations that run now. Strands in line are released and do not run any more.
   ///
   /// - Parameter waits: whether to wait for the threads; `false` where an activation may never end.
   /// - Thread safety: any thread that is not a worker; once.
@@ -117,6 +125,7 @@ public final class WorkerPool: Sendable {
     // Sequentially consistent: pairs with the look in `sleep`, like an enqueue.
     stopping.store(true, ordering: .sequentiallyConsistent)
     for worker in workers { worker.waiter.wake() }
+    monitor?.stop()
     let boxes = threads.withLock { boxes in
       defer { boxes = [] }
       return boxes
@@ -131,12 +140,16 @@ public final class WorkerPool: Sendable {
   func enqueue(_ strand: Strand) {
     let isDone = Worker.withCurrent { worker in
       guard worker.isWorker(of: self) else { return false }
-      enqueue(strand, on: worker)
+      strand.isQueued(at: unsafe worker.clock)
+      if strand.boundTo == 0 { enqueue(strand, on: worker) } else { enqueueBound(strand) }
       return true
     }
     if isDone == true { return }
+    strand.isQueued(at: MonotonicInstant.approximateNow.nanoseconds)
+    if strand.boundTo != 0 { return enqueueBound(strand) }
+    let last = unsafe Int(strand.lastWorker)
     injection.push(strand)
-    wakeOne()
+    wakeOne(preferring: last)
   }
 
   /// A worker puts what it just woke into its ready slot; what was there goes to the back of its queue.
@@ -145,7 +158,8 @@ public final class WorkerPool: Sendable {
     enqueueLast(displaced, on: worker)
   }
 
-  private func enqueueLast(_ strand: Strand, on worker: Worker) {
+  /// Puts a strand at the back of the calling worker's queue.
+  func enqueueLast(_ strand: Strand, on worker: Worker) {
     if let refused = worker.queue.push(strand) {
       injection.push(refused)
       wakeOne()
@@ -154,15 +168,23 @@ public final class WorkerPool: Sendable {
     }
   }
 
+  /// Puts a strand that has used up its budget back in line.
+  private func enqueueAgain(_ strand: Strand, on worker: Worker) {
+    strand.isQueued(at: unsafe worker.clock)
+    if strand.boundTo == 0 { enqueueLast(strand, on: worker) } else { enqueueBound(strand) }
+  }
+
   /// Strands in line at which a busy worker asks a sleeping one for help at once.
   private static let backlogToWake = 3
 
   /// Wakes a sleeping worker unless one is searching already.
-  private func wakeOne() {
-    if let sleeper = sleepers.next() { wake(workers[sleeper]) }
+  ///
+  /// - Parameter worker: the one to wake if it sleeps; 64 for any.
+  private func wakeOne(preferring worker: Int = 64) {
+    if let sleeper = sleepers.next(preferring: worker) { wake(workers[sleeper]) }
   }
 
-  private func wake(_ worker: Worker) {
+  func wake(_ worker: Worker) {
     // Relaxed: a count for people.
     worker.counters.wakes.add(1, ordering: .relaxed)
     worker.waiter.wake()
@@ -179,7 +201,7 @@ public final class WorkerPool: Sendable {
           wasIdle = false
           becomeBusy(worker)
         }
-        if !worker.run(strand, budget: budget) { enqueueLast(strand, on: worker) }
+        if !worker.run(strand, budget: budget) { enqueueAgain(strand, on: worker) }
       } else {
         // A worker that was woken for nothing does not search: it goes back to sleep.
         let finds = !wasIdle && search(for: worker)
@@ -187,6 +209,12 @@ public final class WorkerPool: Sendable {
         if !finds { sleep(worker) }
       }
     }
+    abandonStrands(of: worker)
+  }
+
+  /// Releases what is still in line when a worker ends; it does not run any more.
+  private func abandonStrands(of worker: Worker) {
+    while worker.queue.pop() ?? worker.ready.take() ?? worker.bound.pop() ?? injection.pop() != nil {}
   }
 
   /// A worker that was asleep has found something to run.
@@ -202,12 +230,20 @@ public final class WorkerPool: Sendable {
       worker.lookRound()
       // Only a busy worker needs to be watched: idle ones would keep each other awake.
       if isBusy { passWatchOn(worker) }
-      if let strand = injection.pop() { return strand }
+      if let strand = takeInjected(for: worker) { return strand }
     }
+    if let strand = worker.takeBoundInTurn() { return strand }
     if worker.prefersReady(), let strand = worker.ready.take() { return strand }
     if let strand = worker.queue.pop() { return strand }
-    if let strand = worker.ready.take() ?? injection.pop() { return strand }
-    return steal(for: worker)
+    return worker.ready.take() ?? worker.bound.pop() ?? takeInjected(for: worker) ?? steal(for: worker)
+  }
+
+  /// Takes a strand from the injection queue, and a share of the others into the worker's own queue, where thieves
+  /// find them.
+  private func takeInjected(for worker: Worker) -> Strand? {
+    guard let strand = injection.drain(into: worker.queue, share: workers.count) else { return nil }
+    if worker.queue.count >= WorkerPool.backlogToWake { wakeOne() }
+    return strand
   }
 
   /// A strand out of whatever line it is in, for a simulation, which chooses by itself who comes next.
@@ -229,7 +265,7 @@ public final class WorkerPool: Sendable {
     let asleep = sleepers.enter(worker.index)
     defer { sleepers.leave(worker.index) }
     // Sequentially consistent: pairs with the store in `shutDown`.
-    if stopping.load(ordering: .sequentiallyConsistent) || hasWork() { return }
+    if stopping.load(ordering: .sequentiallyConsistent) || hasWork(for: worker) { return }
     var deadline = worker.timers.nextDeadline
     let watches = watch(worker, wanted: asleep < workers.count)
     if watches {
@@ -244,9 +280,9 @@ public final class WorkerPool: Sendable {
     if watches { rescue(for: worker) }
   }
 
-  /// Whether some queue has a strand in it.
-  func hasWork() -> Bool {
-    !injection.isEmpty || workers.contains { $0.queue.count > 0 }
+  /// Whether some queue has a strand in it that the worker may run.
+  func hasWork(for worker: Worker) -> Bool {
+    !injection.isEmpty || !worker.bound.isEmpty || workers.contains { $0.queue.count > 0 }
   }
 
   // MARK: - Watching
@@ -271,6 +307,7 @@ public final class WorkerPool: Sendable {
     if current != 0 && current != worker.index + 1 { return }
     // A sleeper that has woken meanwhile passes the watch on when it looks round.
     let next = sleepers.any.map { $0 + 1 } ?? 0
+    if next == 0 { monitor?.everybodyIsBusy() }
     // Relaxed: as in `watch`.
     guard watcher.compareExchange(expected: current, desired: next, ordering: .relaxed).exchanged, next != 0
     else { return }
@@ -295,19 +332,12 @@ public final class WorkerPool: Sendable {
       worker.counters.takeovers.add(1, ordering: .relaxed)
       victim.lookRound()
       if let strand = victim.ready.take() { enqueueLast(strand, on: worker) }
-      if let stuckReport, unsafe worker.watchedTurns.isReportDue(victim.index, stuckFor) {
-        stuckReport(StuckWorker(worker: victim.index, duration: stuckFor))
+      takeBound(from: victim, to: worker)
+      if stuckReport != nil, unsafe worker.watchedTurns.isReportDue(victim.index, stuckFor) {
+        report(victim, turn: turn, duration: stuckFor)
       }
     }
   }
-}
-
-/// A worker whose activation does not end.
-public struct StuckWorker: Hashable, Sendable {
-  /// The worker's number.
-  public let worker: Int
-  /// For how long the activation has been seen running.
-  public let duration: Duration
 }
 
 /// A thread in a list.

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "CSkeinStacks.h"
+
 // MARK: Thread-local slots
 // Read in a function that is not inlined: the optimizer may keep a thread-local's
 // address across a suspension after which the code runs on another thread.

@@ -41,13 +41,21 @@ struct SleeperSet: ~Copyable {
   }
 
   /// The worker to wake, for a strand that the caller has put in line; `nil` when nobody sleeps or one searches.
-  func next() -> Int? {
+  ///
+  /// - Parameter preferred: the number of the worker to wake if it sleeps; 64 for any.
+  func next(preferring preferred: Int = 64) -> Int? {
     // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `enter`.
     let asleep = bits.load(ordering: .sequentiallyConsistent)
     if asleep == 0 { return nil }
     // Sequentially consistent: one waker wins; pairs with the store before a worker's last look.
     if isSearching.exchange(true, ordering: .sequentiallyConsistent) { return nil }
-    return asleep.trailingZeroBitCount
+    return asleep & (1 << preferred) != 0 ? preferred : asleep.trailingZeroBitCount
+  }
+
+  /// Whether a worker sleeps or is about to, for a strand that the caller has put in line for it alone.
+  func isAsleep(_ worker: Int) -> Bool {
+    // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `enter`.
+    bits.load(ordering: .sequentiallyConsistent) & (1 << worker) != 0
   }
 
   /// The caller, which is awake and has nothing to run, asks to be the one that searches. It ends its search with

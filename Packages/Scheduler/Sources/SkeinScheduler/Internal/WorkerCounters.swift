@@ -20,4 +20,20 @@ struct WorkerCounters: ~Copyable {
   let steals = Atomic<Int>(0)
   /// Looks after a stuck worker.
   let takeovers = Atomic<Int>(0)
+  /// Strands that waited in line for 20 µs and more before they ran here, and the longest wait.
+  let delays = Atomic<Int>(0)
+  private let longest = Atomic<UInt32>(0)
+
+  /// Notes a long wait; the worker's thread only.
+  func note(delay: UInt32) {
+    // Relaxed, all: only the worker's thread writes.
+    delays.add(1, ordering: .relaxed)
+    if delay > longest.load(ordering: .relaxed) { longest.store(delay, ordering: .relaxed) }  // Relaxed: as above.
+  }
+
+  /// The longest wait of a strand in line.
+  var longestDelay: Duration {
+    // Relaxed: a figure for people.
+    .nanoseconds(Int64(longest.load(ordering: .relaxed)) << Int64(StrandFigures.delayShift))
+  }
 }
