@@ -45,7 +45,8 @@ import Testing
     let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
       GlobalPoolCheck.tell {
         try SimulatedScheduler.check(
-          seeds: someSeeds(60), making: { SimulatedScheduler(seed: $0, longestStall: .milliseconds(Int64($0 % 3) * 10)) }
+          seeds: someSeeds(60),
+          making: { SimulatedScheduler(seed: $0, longestStall: .milliseconds(Int64($0 % 3) * 10)) }
         ) { try endCalls(on: $0) }
       }
     }
@@ -218,7 +219,8 @@ private func endCalls(on simulation: SimulatedScheduler) throws {
     let node = try SkeinNode(options(simulation))
     let target = try await node.spawn(named: "target") { Account($0, balance: 0) }
     let callers = [
-      try await node.spawn(named: "one") { Caller($0, target) }, try await node.spawn(named: "two") { Caller($0, target) },
+      try await node.spawn(named: "one") { Caller($0, target) },
+      try await node.spawn(named: "two") { Caller($0, target) },
     ]
     for number in 0..<12 { for caller in callers { _ = caller.send(Caller.call, number) } }
     let clock = SkeinClock(node.pool.timers)

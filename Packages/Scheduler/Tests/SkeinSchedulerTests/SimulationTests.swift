@@ -128,7 +128,9 @@ import Testing
   @Test func `time passes to the end that was asked for`() throws {
     let simulation = SimulatedScheduler(seed: 1)
     let beats = Event()
-    let beat = PeriodicTimer(on: simulation.pool.timers, first: simulation.now, every: .seconds(1)) { _ in beats.signal() }
+    let beat = PeriodicTimer(on: simulation.pool.timers, first: simulation.now, every: .seconds(1)) { _ in
+      beats.signal()
+    }
     try beat.start()
     try simulation.run(for: .milliseconds(9_500))
     #expect(beats.value == 10)
