@@ -115,7 +115,8 @@ let package = Package(
       path: "Packages/Runtime/Sources/Skein", swiftSettings: runtimeSettings),
 
     .testTarget(
-      name: "SkeinTests", dependencies: ["Skein", "SkeinPlatform", "SkeinTimer", "SkeinScheduler", "SkeinSchedulerTesting"],
+      name: "SkeinTests",
+      dependencies: ["Skein", "SkeinPlatform", "SkeinTimer", "SkeinScheduler", "SkeinSchedulerTesting"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
