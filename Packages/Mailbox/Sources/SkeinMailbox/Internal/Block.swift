@@ -1,22 +1,22 @@
-// Block: the storage of fifteen elements of a mailbox, with a mark for each that says it is there.
+// Block: the storage of sixteen elements of a mailbox, with a mark for each that says it is there.
 //
-// Layout: next block · 16 marks, of which 15 are used · 15 elements. Header: 24 bytes.
-// A mark is written once, by the producer that claimed the cell, and read by the consumer.
-// The block is freed by the consumer, when it has taken what was claimed in it.
+// Layout: next block · 16 marks · 16 elements. Header: 24 bytes.
+// A mark is written once, by the producer that claimed the cell, and read by the consumer. The consumer alone
+// empties a block for its next use and frees it, when it has taken what was claimed in it.
 
-#if !SKEIN_MODEL
 public import Synchronization
-#endif
 
-/// A pointer to a block; `nil` is spelled as an optional pointer.
+/// A pointer to a block.
 @usableFromInline
 @unsafe struct Block<Element: ~Copyable> {
-  /// Cells in a block. One less than a power of two: the sixteenth position of a lap means "needs a block".
-  @inlinable static var cells: Int { 15 }
+  @inlinable static var cells: Int { 16 }
 
   @usableFromInline let base: UnsafeMutableRawPointer
 
-  @inlinable init(base: UnsafeMutableRawPointer) { unsafe self.base = base }
+  /// The block at an address that is not 0.
+  @inlinable init(_ address: UInt) { unsafe base = UnsafeMutableRawPointer(bitPattern: address).unsafelyUnwrapped }
+
+  @inlinable var address: UInt { unsafe UInt(bitPattern: base) }
 
   @inlinable static var headerBytes: Int {
     let alignment = MemoryLayout<Element>.alignment
@@ -29,30 +29,56 @@ public import Synchronization
   static func allocate() -> Block {
     let bytes = unsafe headerBytes + cells * MemoryLayout<Element>.stride
     let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: max(MemoryLayout<Element>.alignment, 8))
-    let block = unsafe Block(base: base)
-    unsafe block.next.initialize(to: Atomic(0))
-    let count = unsafe cells
-    for offset in 0..<count { unsafe block.mark(offset).initialize(to: Atomic(0)) }
+    let block = unsafe Block(UInt(bitPattern: base))
+    unsafe block.prepare()
     return unsafe block
+  }
+
+  /// Makes the next block's address 0 and every mark 0, in memory that only the caller knows.
+  @inlinable
+  func prepare() {
+    #if SKEIN_MODEL
+    unsafe next.initialize(to: Atomic(0))
+    for offset in 0..<16 { unsafe mark(offset).initialize(to: Atomic(0)) }
+    #else
+    // What atomics of 0 look like: three words of 0.
+    unsafe base.initializeMemory(as: UInt64.self, repeating: 0, count: 3)
+    #endif
   }
 
   #if SKEIN_MODEL
   /// Gives it back when the run has ended; whoever touches its atomics before is at fault.
   @inlinable func deallocate() {
+    unsafe retire()
+    let address = unsafe address
+    ModelRun.whenEnded { unsafe Block(address).destroy() }
+  }
+
+  /// Empties a block that was read, for its next use.
+  @inlinable func renew() -> Block {
+    // Another one in the model, where whoever touches the old one's atomics is at fault.
+    unsafe deallocate()
+    return unsafe Block.allocate()
+  }
+
+  @inlinable func retire() {
     unsafe next.pointee.retire()
-    let count = unsafe Self.cells
-    for offset in 0..<count { unsafe mark(offset).pointee.retire() }
-    let address = unsafe UInt(bitPattern: base)
-    ModelRun.whenEnded { unsafe Block(base: UnsafeMutableRawPointer(bitPattern: address)!).destroy() }
+    for offset in 0..<16 { unsafe mark(offset).pointee.retire() }
   }
 
   @inlinable func destroy() {
     unsafe next.deinitialize(count: 1)
-    unsafe mark(0).deinitialize(count: Self.cells)
+    unsafe mark(0).deinitialize(count: 16)
     unsafe base.deallocate()
   }
   #else
   @inlinable func deallocate() { unsafe base.deallocate() }
+
+  /// Empties a block that was read, for its next use.
+  @inlinable func renew() -> Block {
+    unsafe prepare()
+    return unsafe self
+  }
   #endif
 
   /// The block after this one.
@@ -66,18 +92,20 @@ public import Synchronization
     unsafe (base + MemoryLayout<Atomic<UInt>>.stride).assumingMemoryBound(to: Atomic<UInt8>.self) + offset
   }
 
-  /// Puts an element into an empty cell.
+  /// Puts an element into an empty cell that the caller has claimed, and says that it is there.
   @inlinable
-  func fill(_ offset: Int, with element: consuming Element) {
+  func put(_ element: consuming Element, at offset: Int) {
     #if SKEIN_MODEL
     unsafe ModelRun.writes(cell(offset))
     #endif
     unsafe cell(offset).initialize(to: element)
+    // Release: publishes the element; pairs with the acquire in `dequeue`.
+    unsafe mark(offset).pointee.store(1, ordering: .releasing)
   }
 
   /// Takes the element out of a cell.
   @inlinable
-  func empty(_ offset: Int) -> Element {
+  func take(_ offset: Int) -> Element {
     #if SKEIN_MODEL
     unsafe ModelRun.reads(cell(offset))
     #endif

@@ -1,0 +1,211 @@
+// MailboxCore: the consumer's side. Whoever is awake for the mailbox, and nobody else, is in here.
+
+public import Synchronization
+
+extension MailboxCore where Element: ~Copyable {
+  /// Takes the element at the front. Consumer.
+  ///
+  /// - Returns: `nil` when nothing waits, or when the next one is claimed by a producer that has not
+  ///   finished writing it (``rest()`` then answers `false`: look again later).
+  /// - Complexity: O(1), without an atomic step.
+  @inlinable
+  public func dequeue() -> Element? {
+    // Relaxed, both: only the consumer writes them, and its turns are ordered by the word.
+    let index = head.load(ordering: .relaxed)
+    var address = block.load(ordering: .relaxed)
+    if address & 1 != 0 {
+      address = nextBlock(after: address)
+      if address == 0 { return nil }
+    }
+    let storage = unsafe Block<Element>(address)
+    let offset = Int(truncatingIfNeeded: index & 15)
+    // Acquire: sees the element; pairs with the release store of the mark in `put`.
+    if unsafe storage.mark(offset).pointee.load(ordering: .acquiring) == 0 { return nil }
+    let element = unsafe storage.take(offset)
+    // Relaxed: as above.
+    if offset == 15 { block.store(address | 1, ordering: .relaxed) }
+    // Relaxed: a count. Nothing is put into the cell until its block was handed over.
+    head.store(index &+ 1, ordering: .relaxed)
+    return element
+  }
+
+  /// Goes on to the block after the one that was read, and hands that on or frees it; 0 when there is none yet.
+  @inlinable
+  @inline(never)
+  func nextBlock(after address: UInt) -> UInt {
+    let next: UInt
+    if address == 1 {
+      // Acquire: sees the block's marks; pairs with the release in `install`.
+      next = passage.load(ordering: .acquiring) & ~1
+      if next == 0 { return 0 }
+      // Relaxed: no producer changes an odd one.
+      passage.store(0, ordering: .relaxed)
+    } else {
+      let old = unsafe Block<Element>(address & ~1)
+      // Acquire: sees the block's marks; pairs with the release in `install`.
+      next = unsafe old.next.pointee.load(ordering: .acquiring)
+      if next == 0 { return 0 }
+      unsafe recycle(old)
+    }
+    // Relaxed: as in `dequeue`.
+    block.store(next, ordering: .relaxed)
+    notePeak()
+    return next
+  }
+
+  /// Keeps one block for the next installer and frees the others.
+  @inlinable
+  func recycle(_ old: Block<Element>) {
+    // Relaxed: only the consumer makes it other than 0.
+    if passage.load(ordering: .relaxed) == 0 {
+      let spare = unsafe old.renew()
+      // Release: it is empty; pairs with the acquire in `newBlock`.
+      unsafe passage.store(spare.address, ordering: .releasing)
+    } else {
+      unsafe old.deallocate()
+    }
+  }
+
+  @inlinable
+  func notePeak() {
+    // Relaxed: a number for people.
+    let waiting = Int(MailboxWord(bits: word.load(ordering: .relaxed)).index &- head.load(ordering: .relaxed))
+    // Relaxed, both: only the consumer writes it.
+    if waiting <= capacity && waiting > peak.load(ordering: .relaxed) { peak.store(waiting, ordering: .relaxed) }
+  }
+
+  /// Takes the signal that a side lane holds something. Consumer.
+  ///
+  /// - Returns: whether there was one. Look into every side lane after `true`.
+  @inlinable
+  public func takeSignal() -> Bool {
+    // Relaxed: a hint; `rest` finds in the word what it does not show.
+    if !hint.load(ordering: .relaxed) { return false }
+    // Relaxed: cleared before the word is, so that a signal after that shows again.
+    hint.store(false, ordering: .relaxed)
+    // Acquire: sees what was put into the lane before the signal; pairs with the release in `signal`.
+    let old = word.bitwiseAnd(~MailboxWord.signalled, ordering: .acquiringAndReleasing).oldValue
+    return old & MailboxWord.signalled != 0
+  }
+
+  /// Takes everything out of the system lane, oldest first. Consumer.
+  @inlinable
+  public func takeSystem() -> SystemBatch<Element> { unsafe SystemBatch(system.takeAll()) }
+
+  /// Goes to rest if there is nothing to do, giving the storage back. Consumer.
+  ///
+  /// - Returns: `true` when the consumer is at rest: the caller must not touch it any more. `false` when
+  ///   something waits or was signalled: the consumer stays awake, with the caller.
+  /// - Complexity: O(1); one atomic step.
+  @inlinable
+  public func rest() -> Bool {
+    // Acquire: sees what was signalled and claimed; pairs with the releases of the word.
+    let seen = MailboxWord(bits: word.load(ordering: .acquiring))
+    if mustStay(seen) { return false }
+    if !seen.has(MailboxWord.bare) { return restWithStorage(seen) }
+    return settle(seen, seen.bits & ~MailboxWord.awake)
+  }
+
+  /// Goes to rest although elements may be unread; only a signal or a push ends that rest. Consumer.
+  ///
+  /// For a consumer that takes nothing for a while. Storage stays.
+  ///
+  /// - Returns: `false` when something was signalled: the consumer stays awake, with the caller.
+  @inlinable
+  public func restHolding() -> Bool {
+    // Acquire: as in `rest`.
+    let seen = MailboxWord(bits: word.load(ordering: .acquiring))
+    return !mustStay(seen) && settle(seen, seen.bits & ~MailboxWord.awake)
+  }
+
+  @inlinable
+  func mustStay(_ seen: MailboxWord) -> Bool {
+    // Relaxed: the consumer tells itself; a clearing of `takeSignal` may have come over the signaller's hint.
+    if seen.has(MailboxWord.signalled) { hint.store(true, ordering: .relaxed) }
+    return seen.has(MailboxWord.signalled | MailboxWord.installing)
+  }
+
+  @inlinable
+  func settle(_ seen: MailboxWord, _ resting: UInt64) -> Bool {
+    // Release: hands the consumer's state to whoever wakes it; pairs with the acquires of the claims. Failure: somebody
+    // pushed or signalled; nothing is read from it here.
+    word.compareExchange(
+      expected: seen.bits, desired: resting, successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed
+    ).exchanged
+  }
+
+  @inlinable
+  func restWithStorage(_ seen: MailboxWord) -> Bool {
+    // Relaxed, both: as in `dequeue`.
+    let (index, mine) = (head.load(ordering: .relaxed), block.load(ordering: .relaxed))
+    if seen.index != index {
+      unsafe awaitMark(Block(mine), index)
+      return false
+    }
+    let spare = takeSpare()
+    // Relaxed: handed over by the step below.
+    block.store(1, ordering: .relaxed)
+    let kept = seen.bits & ~(MailboxWord.awake | MailboxWord.places) | MailboxWord.bare
+    if settle(seen, MailboxWord(bits: kept).with(room: capacity).bits) {
+      // Nobody else can reach them: no installer was there, and no claim leads to them any more.
+      unsafe Block<Element>(mine & ~1).deallocate()
+      if spare != 0 { unsafe Block<Element>(spare).deallocate() }
+      return true
+    }
+    // Relaxed: as in `dequeue`.
+    block.store(mine, ordering: .relaxed)
+    // Release: as in `recycle`; only the consumer makes it other than 0.
+    if spare != 0 { passage.store(spare, ordering: .releasing) }
+    return false
+  }
+
+  /// Waits a moment for a producer between its claim and its mark.
+  @inlinable
+  func awaitMark(_ storage: Block<Element>, _ index: UInt32) {
+    if unsafe storage.address & 1 != 0 { return }
+    let mark = unsafe storage.mark(Int(truncatingIfNeeded: index & 15))
+    var turns = 0
+    // Relaxed: `dequeue` acquires.
+    while unsafe turns < 31 && mark.pointee.load(ordering: .relaxed) == 0 { skeinRelax(&turns) }
+  }
+
+  /// Takes back the block that was kept for an installer.
+  @inlinable
+  func takeSpare() -> UInt {
+    // Relaxed: a look.
+    if passage.load(ordering: .relaxed) == 0 { return 0 }
+    // Relaxed: the consumer itself put it there; an installer may have taken it.
+    return passage.exchange(0, ordering: .relaxed)
+  }
+
+  /// Refuses pushes from now on. What was accepted before stays and must be dequeued. Consumer.
+  ///
+  /// To take over everything, dequeue until ``hasUnread`` is false.
+  @inlinable
+  public func close() {
+    // Acquire: sees every claim before the close; release: orders the consumer's work before it.
+    word.bitwiseOr(MailboxWord.closed, ordering: .acquiringAndReleasing)
+  }
+
+  /// Whether elements were accepted that have not been dequeued. Consumer.
+  @inlinable
+  public var hasUnread: Bool {
+    // Acquire: sees what was claimed.
+    let seen = MailboxWord(bits: word.load(ordering: .acquiring))
+    // Relaxed: as in `dequeue`. A block that is being installed has an element in it.
+    return seen.has(MailboxWord.installing) || seen.index != head.load(ordering: .relaxed)
+  }
+
+  /// Closes the mailbox, drops what is unread and frees the storage. Consumer, for the last time.
+  @inlinable
+  public func dropAll() {
+    close()
+    var turns = 0
+    while hasUnread { if dequeue() == nil { skeinRelax(&turns) } }
+    // Relaxed: as in `dequeue`.
+    let mine = block.exchange(1, ordering: .relaxed) & ~1
+    let spare = takeSpare()
+    if mine != 0 { unsafe Block<Element>(mine).deallocate() }
+    if spare != 0 { unsafe Block<Element>(spare).deallocate() }
+  }
+}
