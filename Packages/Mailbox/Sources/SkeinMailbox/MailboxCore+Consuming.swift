@@ -18,12 +18,12 @@ extension MailboxCore where Element: ~Copyable {
       if address == 0 { return nil }
     }
     let storage = unsafe Block<Element>(address)
-    let offset = Int(truncatingIfNeeded: index & 15)
+    let offset = unsafe Int(truncatingIfNeeded: index) & (Block<Element>.cells - 1)
     // Acquire: sees the element; pairs with the release store of the mark in `put`.
     if unsafe storage.mark(offset).pointee.load(ordering: .acquiring) == 0 { return nil }
     let element = unsafe storage.take(offset)
     // Relaxed: as above.
-    if offset == 15 { block.store(address | 1, ordering: .relaxed) }
+    if unsafe offset == Block<Element>.cells - 1 { block.store(address | 1, ordering: .relaxed) }
     // Relaxed: a count. Nothing is put into the cell until its block was handed over.
     head.store(index &+ 1, ordering: .relaxed)
     return element
@@ -53,16 +53,28 @@ extension MailboxCore where Element: ~Copyable {
     return next
   }
 
-  /// Keeps one block for the next installer and frees the others.
+  /// How many blocks that were read an awake mailbox keeps.
+  @inlinable static var greatestDepth: UInt8 { 15 }
+
+  /// Leaves a block that was read to installers, or frees it when they have enough.
   @inlinable
   func recycle(_ old: Block<Element>) {
-    // Relaxed: only the consumer makes it other than 0.
-    if passage.load(ordering: .relaxed) == 0 {
-      let spare = unsafe old.renew()
-      // Release: it is empty; pairs with the acquire in `newBlock`.
-      unsafe passage.store(spare.address, ordering: .releasing)
-    } else {
-      unsafe old.deallocate()
+    // Relaxed: only the consumer adds blocks; the compare-exchange verifies it.
+    var top = passage.load(ordering: .relaxed)
+    // Relaxed: its depth, written by the consumer. Where an installer is just taking it, any number will do.
+    let depth = unsafe top == 0 ? 0 : Block<Element>(top).mark(0).pointee.load(ordering: .relaxed)
+    if depth >= Self.greatestDepth { return unsafe old.deallocate() }
+    let spare = unsafe old.renew()
+    // Relaxed: published by the step below.
+    unsafe spare.mark(0).pointee.store(top == 0 ? 1 : depth &+ 1, ordering: .relaxed)
+    while true {
+      // Relaxed: as above.
+      unsafe spare.next.pointee.store(top, ordering: .relaxed)
+      // Release: it is empty; pairs with the acquire in `takeSpare`. Failure: an installer took the one on top.
+      let (isDone, found) = unsafe passage.compareExchange(
+        expected: top, desired: spare.address, successOrdering: .releasing, failureOrdering: .relaxed)
+      if isDone { return }
+      top = found
     }
   }
 
@@ -142,20 +154,28 @@ extension MailboxCore where Element: ~Copyable {
       unsafe awaitMark(Block(mine), index)
       return false
     }
-    let spare = takeSpare()
+    var seen = seen
+    // Relaxed: only the consumer makes it other than 0.
+    let hasSpares = passage.load(ordering: .relaxed) != 0
+    if hasSpares {
+      // As one who installs: nobody else takes blocks from the stack meanwhile.
+      let taking = MailboxWord(bits: seen.bits | MailboxWord.installing)
+      if !settle(seen, taking.bits) { return false }
+      freeSpares()
+      seen = taking
+    }
     // Relaxed: handed over by the step below.
     block.store(1, ordering: .relaxed)
-    let kept = seen.bits & ~(MailboxWord.awake | MailboxWord.places) | MailboxWord.bare
+    let kept = seen.bits & ~(MailboxWord.awake | MailboxWord.installing | MailboxWord.places) | MailboxWord.bare
     if settle(seen, MailboxWord(bits: kept).with(room: capacity).bits) {
-      // Nobody else can reach them: no installer was there, and no claim leads to them any more.
+      // Nobody else can reach it: no installer was there, and no claim leads to it any more.
       unsafe Block<Element>(mine & ~1).deallocate()
-      if spare != 0 { unsafe Block<Element>(spare).deallocate() }
       return true
     }
     // Relaxed: as in `dequeue`.
     block.store(mine, ordering: .relaxed)
-    // Release: as in `recycle`; only the consumer makes it other than 0.
-    if spare != 0 { passage.store(spare, ordering: .releasing) }
+    // Release: the stack is empty; pairs with the acquires of installers.
+    if hasSpares { word.bitwiseAnd(~MailboxWord.installing, ordering: .acquiringAndReleasing) }
     return false
   }
 
@@ -163,19 +183,23 @@ extension MailboxCore where Element: ~Copyable {
   @inlinable
   func awaitMark(_ storage: Block<Element>, _ index: UInt32) {
     if unsafe storage.address & 1 != 0 { return }
-    let mark = unsafe storage.mark(Int(truncatingIfNeeded: index & 15))
+    let mark = unsafe storage.mark(Int(truncatingIfNeeded: index) & (Block<Element>.cells - 1))
     var turns = 0
     // Relaxed: `dequeue` acquires.
     while unsafe turns < 31 && mark.pointee.load(ordering: .relaxed) == 0 { skeinRelax(&turns) }
   }
 
-  /// Takes back the block that was kept for an installer.
+  /// Frees the blocks that were left to installers, of whom there is none.
   @inlinable
-  func takeSpare() -> UInt {
-    // Relaxed: a look.
-    if passage.load(ordering: .relaxed) == 0 { return 0 }
-    // Relaxed: the consumer itself put it there; an installer may have taken it.
-    return passage.exchange(0, ordering: .relaxed)
+  func freeSpares() {
+    // Relaxed: what installers took they took before their last step, which the word has shown.
+    var top = passage.exchange(0, ordering: .relaxed)
+    while top != 0 {
+      let spare = unsafe Block<Element>(top)
+      // Relaxed: the consumer wrote it.
+      top = unsafe spare.next.pointee.load(ordering: .relaxed)
+      unsafe spare.deallocate()
+    }
   }
 
   /// Refuses pushes from now on. What was accepted before stays and must be dequeued. Consumer.
@@ -204,8 +228,7 @@ extension MailboxCore where Element: ~Copyable {
     while hasUnread { if dequeue() == nil { skeinRelax(&turns) } }
     // Relaxed: as in `dequeue`.
     let mine = block.exchange(1, ordering: .relaxed) & ~1
-    let spare = takeSpare()
     if mine != 0 { unsafe Block<Element>(mine).deallocate() }
-    if spare != 0 { unsafe Block<Element>(spare).deallocate() }
+    freeSpares()
   }
 }

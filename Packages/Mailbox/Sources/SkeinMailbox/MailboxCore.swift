@@ -56,7 +56,7 @@ public import Synchronization
 
   // MARK: Any thread, seldom
   /// From an installer to the consumer: the first block after a rest, marked by an odd address. From the consumer to
-  /// an installer: a block that was read. Else 0.
+  /// installers: the last of a stack of blocks that were read. Else 0.
   @usableFromInline let passage = Atomic<UInt>(0)
   @usableFromInline let system: SystemLane<Element>
   /// A ``MailboxLedger``, when something was refused.
@@ -108,7 +108,8 @@ public import Synchronization
   public func push(_ element: consuming Element) -> PushReceipt<Element> {
     // Acquire: sees the block that was linked before the index moved into it; pairs with the step in `install`.
     let seen = MailboxWord(bits: word.load(ordering: .acquiring))
-    if seen.isClaimable {
+    let offset = unsafe seen.offset(Block<Element>.cells)
+    if unsafe seen.isClaimable(Block<Element>.cells) {
       // Acquire: if this shows a later block, the compare-exchange below must see a later word and fail;
       // pairs with the release store in `install`.
       let block = lastBlock.load(ordering: .acquiring)
@@ -117,7 +118,7 @@ public import Synchronization
         expected: seen.bits, desired: seen.claimed.bits, successOrdering: .acquiringAndReleasing,
         failureOrdering: .relaxed
       ).exchanged {
-        unsafe Block<Element>(block).put(element, at: seen.offset)
+        unsafe Block<Element>(block).put(element, at: offset)
         return .delivered(mustSchedule: !seen.has(MailboxWord.awake))
       }
     }
@@ -143,18 +144,20 @@ public import Synchronization
         return .busy(element)
       }
       let known = seen.with(room: room)
-      if seen.needsBlock {
-        let block = unsafe newBlock()
+      let offset = unsafe seen.offset(Block<Element>.cells)
+      if offset == 0 || seen.has(MailboxWord.bare) {
+        let new = unsafe prepareBlock()
         // Success acquires the earlier installer's work and the consumer's rest. Failure reads nothing.
         if word.compareExchange(
           expected: seen.bits, desired: known.bits | MailboxWord.installing | MailboxWord.awake,
           successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed
         ).exchanged {
+          let block = unsafe new ?? takeSpare() ?? Block.allocate()
           unsafe install(block, seen)
-          unsafe block.put(element, at: seen.offset)
+          unsafe block.put(element, at: offset)
           return .delivered(mustSchedule: !seen.has(MailboxWord.awake))
         }
-        unsafe block.deallocate()
+        unsafe new?.deallocate()
       } else {
         // Acquire: as in `push`.
         let block = lastBlock.load(ordering: .acquiring)
@@ -163,7 +166,7 @@ public import Synchronization
           expected: seen.bits, desired: known.claimed.bits, successOrdering: .acquiringAndReleasing,
           failureOrdering: .relaxed
         ).exchanged {
-          unsafe Block<Element>(block).put(element, at: seen.offset)
+          unsafe Block<Element>(block).put(element, at: offset)
           return .delivered(mustSchedule: !seen.has(MailboxWord.awake))
         }
       }
@@ -177,20 +180,35 @@ public import Synchronization
     capacity - Int(Int32(bitPattern: index &- head.load(ordering: .relaxed)))
   }
 
-  /// A block to install: one that the consumer has read, or new memory.
+  /// A new block, before others are kept waiting for it; `nil` where the consumer has left some.
   @inlinable
-  func newBlock() -> Block<Element> {
-    // Relaxed: a guess that the compare-exchange verifies.
-    let spare = passage.load(ordering: .relaxed)
-    // Acquire: the consumer has emptied it; pairs with the release store in `recycle`. Failure reads nothing.
-    if spare != 0 && spare & 1 == 0
-      && passage.compareExchange(
-        expected: spare, desired: 0, successOrdering: .acquiring, failureOrdering: .relaxed
-      ).exchanged
-    {
-      return unsafe Block(spare)
+  func prepareBlock() -> Block<Element>? {
+    // Relaxed: a guess; whoever installs looks again.
+    let top = passage.load(ordering: .relaxed)
+    return unsafe top == 0 || top & 1 != 0 ? Block.allocate() : nil
+  }
+
+  /// Takes a block that the consumer has left. One at a time does, who has set installing: so none comes back meanwhile.
+  @inlinable
+  func takeSpare() -> Block<Element>? {
+    // Acquire: the consumer has emptied it; pairs with the release in `recycle`.
+    var top = passage.load(ordering: .acquiring)
+    while top != 0 && top & 1 == 0 {
+      let block = unsafe Block<Element>(top)
+      // Relaxed: it was written before it was left.
+      let next = unsafe block.next.pointee.load(ordering: .relaxed)
+      // Success reads nothing more. Failure acquires as the first load does.
+      let (isMine, found) = passage.compareExchange(
+        expected: top, desired: next, successOrdering: .acquiring, failureOrdering: .acquiring)
+      if isMine {
+        // Relaxed, both: published with the block.
+        unsafe block.next.pointee.store(0, ordering: .relaxed)
+        unsafe block.mark(0).pointee.store(0, ordering: .relaxed)
+        return unsafe block
+      }
+      top = found
     }
-    return unsafe Block.allocate()
+    return nil
   }
 
   /// Links a block in which the caller has the first cell, and lets the others go on.

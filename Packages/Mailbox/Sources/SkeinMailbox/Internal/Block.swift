@@ -1,6 +1,6 @@
-// Block: the storage of sixteen elements of a mailbox, with a mark for each that says it is there.
+// Block: the storage of 16, 32 or 64 elements of a mailbox, with a mark for each that says it is there.
 //
-// Layout: next block · 16 marks · 16 elements. Header: 24 bytes.
+// Layout: next block · a mark of one byte for each cell · cells. Some 600 bytes for elements of up to four words.
 // A mark is written once, by the producer that claimed the cell, and read by the consumer. The consumer alone
 // empties a block for its next use and frees it, when it has taken what was claimed in it.
 
@@ -9,7 +9,11 @@ public import Synchronization
 /// A pointer to a block.
 @usableFromInline
 @unsafe struct Block<Element: ~Copyable> {
-  @inlinable static var cells: Int { 16 }
+  /// Cells in a block; a power of two.
+  @inlinable static var cells: Int {
+    let stride = MemoryLayout<Element>.stride
+    return stride <= 8 ? 64 : stride <= 16 ? 32 : 16
+  }
 
   @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -20,7 +24,7 @@ public import Synchronization
 
   @inlinable static var headerBytes: Int {
     let alignment = MemoryLayout<Element>.alignment
-    let bytes = MemoryLayout<Atomic<UInt>>.stride + 16 * MemoryLayout<Atomic<UInt8>>.stride
+    let bytes = unsafe MemoryLayout<Atomic<UInt>>.stride + cells * MemoryLayout<Atomic<UInt8>>.stride
     return (bytes + alignment - 1) & ~(alignment - 1)
   }
 
@@ -39,10 +43,11 @@ public import Synchronization
   func prepare() {
     #if SKEIN_MODEL
     unsafe next.initialize(to: Atomic(0))
-    for offset in 0..<16 { unsafe mark(offset).initialize(to: Atomic(0)) }
+    let count = unsafe Self.cells
+    for offset in 0..<count { unsafe mark(offset).initialize(to: Atomic(0)) }
     #else
-    // What atomics of 0 look like: three words of 0.
-    unsafe base.initializeMemory(as: UInt64.self, repeating: 0, count: 3)
+    // What atomics of 0 look like: words of 0.
+    unsafe base.initializeMemory(as: UInt64.self, repeating: 0, count: 1 + Self.cells / 8)
     #endif
   }
 
@@ -63,12 +68,13 @@ public import Synchronization
 
   @inlinable func retire() {
     unsafe next.pointee.retire()
-    for offset in 0..<16 { unsafe mark(offset).pointee.retire() }
+    let count = unsafe Self.cells
+    for offset in 0..<count { unsafe mark(offset).pointee.retire() }
   }
 
   @inlinable func destroy() {
     unsafe next.deinitialize(count: 1)
-    unsafe mark(0).deinitialize(count: 16)
+    unsafe mark(0).deinitialize(count: Self.cells)
     unsafe base.deallocate()
   }
   #else

@@ -22,16 +22,13 @@ struct MailboxWord: Equatable {
   /// One element for which there is room, and the bits in which they are counted.
   @inlinable static var place: UInt64 { 1 << 5 }
   @inlinable static var places: UInt64 { 0xFFFF << 5 }
-  /// One step of the index, and its bits that are the place in a block.
+  /// One step of the index.
   @inlinable static var step: UInt64 { 1 << 21 }
-  @inlinable static var offsets: UInt64 { 15 << 21 }
 
   @inlinable func has(_ flag: UInt64) -> Bool { bits & flag != 0 }
 
   /// How many elements were claimed so far, in its lowest 32 bits: the number of the next one.
   @inlinable var index: UInt32 { UInt32(truncatingIfNeeded: bits >> 21) }
-  /// The next element's cell in its block.
-  @inlinable var offset: Int { Int(truncatingIfNeeded: index & 15) }
   /// Elements for which there is room for certain.
   @inlinable var room: Int { Int(truncatingIfNeeded: bits >> 5 & 0xFFFF) }
   /// The same word with as much of `room` as it can count.
@@ -40,11 +37,14 @@ struct MailboxWord: Equatable {
     MailboxWord(bits: bits & ~Self.places | UInt64(truncatingIfNeeded: min(room, 0xFFFF)) << 5)
   }
 
-  /// Whether the next element goes into a block that must be linked first.
-  @inlinable var needsBlock: Bool { has(Self.bare) || bits & Self.offsets == 0 }
+  /// The next element's cell in its block of so many; in cell 0 it needs another block.
+  @inlinable
+  func offset(_ cells: Int) -> Int { Int(truncatingIfNeeded: index) & (cells &- 1) }
+
   /// Whether the next cell may be claimed without a look at anything else.
-  @inlinable var isClaimable: Bool {
-    bits & (Self.closed | Self.bare) == 0 && bits & Self.places != 0 && bits & Self.offsets != 0
+  @inlinable
+  func isClaimable(_ cells: Int) -> Bool {
+    bits & (Self.closed | Self.bare) == 0 && bits & Self.places != 0 && offset(cells) != 0
   }
   /// The word after a claim.
   @inlinable var claimed: MailboxWord { MailboxWord(bits: (bits &+ (Self.step - Self.place)) | Self.awake) }
