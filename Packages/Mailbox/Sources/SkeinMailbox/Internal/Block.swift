@@ -22,16 +22,19 @@ public import Synchronization
 
   @inlinable var address: UInt { unsafe UInt(bitPattern: base) }
 
-  @inlinable static var headerBytes: Int {
+  /// From one cell to the next: an element and its mark.
+  @inlinable static var cellBytes: Int {
     let alignment = MemoryLayout<Element>.alignment
-    let bytes = unsafe MemoryLayout<Atomic<UInt>>.stride + cells * MemoryLayout<Atomic<UInt8>>.stride
-    return (bytes + alignment - 1) & ~(alignment - 1)
+    return (MemoryLayout<Element>.size + MemoryLayout<Atomic<UInt8>>.stride + alignment - 1) & ~(alignment - 1)
   }
+
+  /// Where the next block's address stands: behind the cells, so that a cell of 16 bytes lies on one cache line.
+  @inlinable static var nextOffset: Int { unsafe (cells * cellBytes + 7) & ~7 }
 
   /// A block without elements. Complexity: one allocation.
   @inlinable
   static func allocate() -> Block {
-    let bytes = unsafe headerBytes + cells * MemoryLayout<Element>.stride
+    let bytes = unsafe nextOffset + MemoryLayout<Atomic<UInt>>.stride
     let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: max(MemoryLayout<Element>.alignment, 8))
     let block = unsafe Block(UInt(bitPattern: base))
     unsafe block.prepare()
@@ -41,14 +44,9 @@ public import Synchronization
   /// Makes the next block's address 0 and every mark 0, in memory that only the caller knows.
   @inlinable
   func prepare() {
-    #if SKEIN_MODEL
     unsafe next.initialize(to: Atomic(0))
     let count = unsafe Self.cells
     for offset in 0..<count { unsafe mark(offset).initialize(to: Atomic(0)) }
-    #else
-    // What atomics of 0 look like: words of 0.
-    unsafe base.initializeMemory(as: UInt64.self, repeating: 0, count: 1 + Self.cells / 8)
-    #endif
   }
 
   #if SKEIN_MODEL
@@ -74,28 +72,27 @@ public import Synchronization
 
   @inlinable func destroy() {
     unsafe next.deinitialize(count: 1)
-    unsafe mark(0).deinitialize(count: Self.cells)
+    let count = unsafe Self.cells
+    for offset in 0..<count { unsafe mark(offset).deinitialize(count: 1) }
     unsafe base.deallocate()
   }
   #else
   @inlinable func deallocate() { unsafe base.deallocate() }
 
-  /// Empties a block that was read, for its next use.
-  @inlinable func renew() -> Block {
-    unsafe prepare()
-    return unsafe self
-  }
+  /// Makes a block that was read ready for its next use.
+  @inlinable func renew() -> Block { unsafe self }
   #endif
 
   /// The block after this one.
   @inlinable var next: UnsafeMutablePointer<Atomic<UInt>> {
-    unsafe base.assumingMemoryBound(to: Atomic<UInt>.self)
+    unsafe (base + Self.nextOffset).assumingMemoryBound(to: Atomic<UInt>.self)
   }
 
   /// 1 when the cell's element is there.
   @inlinable
   func mark(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt8>> {
-    unsafe (base + MemoryLayout<Atomic<UInt>>.stride).assumingMemoryBound(to: Atomic<UInt8>.self) + offset
+    unsafe (base + offset * Self.cellBytes + MemoryLayout<Element>.size)
+      .assumingMemoryBound(to: Atomic<UInt8>.self)
   }
 
   /// Puts an element into an empty cell that the caller has claimed, and says that it is there.
@@ -115,11 +112,14 @@ public import Synchronization
     #if SKEIN_MODEL
     unsafe ModelRun.reads(cell(offset))
     #endif
-    return unsafe cell(offset).move()
+    let element = unsafe cell(offset).move()
+    // Relaxed: for the block's next use, which is told by its hand-over.
+    unsafe mark(offset).pointee.store(0, ordering: .relaxed)
+    return element
   }
 
   @inlinable
   func cell(_ offset: Int) -> UnsafeMutablePointer<Element> {
-    unsafe (base + Self.headerBytes).assumingMemoryBound(to: Element.self) + offset
+    unsafe (base + offset * Self.cellBytes).assumingMemoryBound(to: Element.self)
   }
 }
