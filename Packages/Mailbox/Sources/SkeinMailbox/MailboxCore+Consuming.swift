@@ -5,6 +5,9 @@ public import Synchronization
 extension MailboxCore where Element: ~Copyable {
   /// Takes the element at the front. Consumer.
   ///
+  /// Who asks again and again, without a rest in between, is held back for a fifth of a microsecond where the last
+  /// answer was `nil`: each look takes the line away on which the next producer is about to write.
+  ///
   /// - Returns: `nil` when nothing waits, or when the next one is claimed by a producer that has not
   ///   finished writing it (``rest()`` then answers `false`: look again later).
   /// - Complexity: O(1), without an atomic step.
@@ -15,18 +18,28 @@ extension MailboxCore where Element: ~Copyable {
     var address = block.load(ordering: .relaxed)
     if address & 1 != 0 {
       address = nextBlock(after: address)
-      if address == 0 { return nil }
+      if address == 0 { return foundNothing(at: index) }
     }
     let storage = unsafe Block<Element>(address)
-    let offset = unsafe Int(truncatingIfNeeded: index) & (Block<Element>.cells - 1)
+    let offset = unsafe Block<Element>.offset(index, isWide: storage.isWide)
     // Acquire: sees the element; pairs with the release store of the mark in `put`.
-    if unsafe storage.mark(offset).pointee.load(ordering: .acquiring) == 0 { return nil }
+    if unsafe storage.mark(offset).pointee.load(ordering: .acquiring) == 0 { return foundNothing(at: index) }
     let element = unsafe storage.take(offset)
     // Relaxed: as above.
-    if unsafe offset == Block<Element>.cells - 1 { block.store(address | 1, ordering: .relaxed) }
+    if unsafe offset == storage.cells - 1 { block.store(address | 1, ordering: .relaxed) }
     // Relaxed: a count. Nothing is put into the cell until its block was handed over.
     head.store(index &+ 1, ordering: .relaxed)
     return element
+  }
+
+  /// Holds back a consumer that has looked here before.
+  @inlinable
+  @inline(never)
+  func foundNothing(at index: UInt32) -> Element? {
+    let place = UInt16(truncatingIfNeeded: index)
+    // Relaxed, both: as in `dequeue`.
+    if emptyAt.load(ordering: .relaxed) == place { skeinPause() } else { emptyAt.store(place, ordering: .relaxed) }
+    return nil
   }
 
   /// Goes on to the block after the one that was read, and hands that on or frees it; 0 when there is none yet.
@@ -53,12 +66,13 @@ extension MailboxCore where Element: ~Copyable {
     return next
   }
 
-  /// How many blocks that were read an awake mailbox keeps.
+  /// How many wide blocks that were read an awake mailbox keeps.
   @inlinable static var greatestDepth: UInt8 { 15 }
 
-  /// Leaves a block that was read to installers, or frees it when they have enough.
+  /// Leaves a block that was read to installers, or frees it when it is narrow or they have enough.
   @inlinable
   func recycle(_ old: Block<Element>) {
+    if unsafe !old.isWide { return unsafe old.deallocate() }
     // Relaxed: only the consumer adds blocks; the compare-exchange verifies it.
     var top = passage.load(ordering: .relaxed)
     // Relaxed: its depth, written by the consumer. Where an installer is just taking it, any number will do.
@@ -72,7 +86,7 @@ extension MailboxCore where Element: ~Copyable {
       unsafe spare.next.pointee.store(top, ordering: .relaxed)
       // Release: it is empty; pairs with the acquire in `takeSpare`. Failure: an installer took the one on top.
       let (isDone, found) = unsafe passage.compareExchange(
-        expected: top, desired: spare.address, successOrdering: .releasing, failureOrdering: .relaxed)
+        expected: top, desired: spare.word, successOrdering: .releasing, failureOrdering: .relaxed)
       if isDone { return }
       top = found
     }
@@ -114,6 +128,8 @@ extension MailboxCore where Element: ~Copyable {
     // Acquire: sees what was signalled and claimed; pairs with the releases of the word.
     let seen = MailboxWord(bits: word.load(ordering: .acquiring))
     if mustStay(seen) { return false }
+    // Relaxed, both: as in `dequeue`. The next look is the first one.
+    emptyAt.store(~UInt16(truncatingIfNeeded: head.load(ordering: .relaxed)), ordering: .relaxed)
     if !seen.has(MailboxWord.bare) { return restWithStorage(seen) }
     return settle(seen, seen.bits & ~MailboxWord.awake)
   }
@@ -151,7 +167,7 @@ extension MailboxCore where Element: ~Copyable {
     // Relaxed, both: as in `dequeue`.
     let (index, mine) = (head.load(ordering: .relaxed), block.load(ordering: .relaxed))
     if seen.index != index {
-      unsafe awaitMark(Block(mine), index)
+      if mine & 1 == 0 { unsafe awaitMark(Block(mine), index) }
       return false
     }
     var seen = seen
@@ -166,7 +182,8 @@ extension MailboxCore where Element: ~Copyable {
     }
     // Relaxed: handed over by the step below.
     block.store(1, ordering: .relaxed)
-    let kept = seen.bits & ~(MailboxWord.awake | MailboxWord.installing | MailboxWord.places) | MailboxWord.bare
+    let gone = MailboxWord.awake | MailboxWord.installing | MailboxWord.wide | MailboxWord.places
+    let kept = seen.bits & ~gone | MailboxWord.bare
     if settle(seen, MailboxWord(bits: kept).with(room: capacity).bits) {
       // Nobody else can reach it: no installer was there, and no claim leads to it any more.
       unsafe Block<Element>(mine & ~1).deallocate()
@@ -182,8 +199,7 @@ extension MailboxCore where Element: ~Copyable {
   /// Waits a moment for a producer between its claim and its mark.
   @inlinable
   func awaitMark(_ storage: Block<Element>, _ index: UInt32) {
-    if unsafe storage.address & 1 != 0 { return }
-    let mark = unsafe storage.mark(Int(truncatingIfNeeded: index) & (Block<Element>.cells - 1))
+    let mark = unsafe storage.mark(Block<Element>.offset(index, isWide: storage.isWide))
     var turns = 0
     // Relaxed: `dequeue` acquires.
     while unsafe turns < 31 && mark.pointee.load(ordering: .relaxed) == 0 { skeinRelax(&turns) }

@@ -56,7 +56,7 @@ public import Synchronization
 
   // MARK: Any thread, seldom
   /// From an installer to the consumer: the first block after a rest, marked by an odd address. From the consumer to
-  /// installers: the last of a stack of blocks that were read. Else 0.
+  /// installers: the last of a stack of wide blocks that were read. Else 0.
   @usableFromInline let passage = Atomic<UInt>(0)
   @usableFromInline let system: SystemLane<Element>
   /// A ``MailboxLedger``, when something was refused.
@@ -72,6 +72,8 @@ public import Synchronization
   @usableFromInline let head = Atomic<UInt32>(0)
   /// Whether somebody has signalled: a hint on the consumer's line, so that it need not look at the word.
   @usableFromInline let hint = Atomic<Bool>(false)
+  /// Where the consumer last found nothing, modulo 2^16; anything else after a rest.
+  @usableFromInline let emptyAt = Atomic<UInt16>(.max)
   /// The block that is read; odd when it is read through, or (1) when there is none.
   @usableFromInline let block = Atomic<UInt>(1)
 
@@ -108,8 +110,8 @@ public import Synchronization
   public func push(_ element: consuming Element) -> PushReceipt<Element> {
     // Acquire: sees the block that was linked before the index moved into it; pairs with the step in `install`.
     let seen = MailboxWord(bits: word.load(ordering: .acquiring))
-    let offset = unsafe seen.offset(Block<Element>.cells)
-    if unsafe seen.isClaimable(Block<Element>.cells) {
+    let offset = unsafe Block<Element>.offset(seen.index, isWide: seen.has(MailboxWord.wide))
+    if seen.isClaimable(offset) {
       // Acquire: if this shows a later block, the compare-exchange below must see a later word and fail;
       // pairs with the release store in `install`.
       let block = lastBlock.load(ordering: .acquiring)
@@ -144,15 +146,16 @@ public import Synchronization
         return .busy(element)
       }
       let known = seen.with(room: room)
-      let offset = unsafe seen.offset(Block<Element>.cells)
+      let offset = unsafe Block<Element>.offset(seen.index, isWide: seen.has(MailboxWord.wide))
       if offset == 0 || seen.has(MailboxWord.bare) {
-        let new = unsafe prepareBlock()
+        let isWide = unsafe !seen.has(MailboxWord.bare) && Block<Element>.offset(seen.index, isWide: true) == 0
+        let new = unsafe isWide && hasSpare ? nil : Block<Element>.allocate(isWide: isWide)
         // Success acquires the earlier installer's work and the consumer's rest. Failure reads nothing.
         if word.compareExchange(
           expected: seen.bits, desired: known.bits | MailboxWord.installing | MailboxWord.awake,
           successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed
         ).exchanged {
-          let block = unsafe new ?? takeSpare() ?? Block.allocate()
+          let block = unsafe new ?? takeSpare() ?? Block.allocate(isWide: true)
           unsafe install(block, seen)
           unsafe block.put(element, at: offset)
           return .delivered(mustSchedule: !seen.has(MailboxWord.awake))
@@ -180,12 +183,12 @@ public import Synchronization
     capacity - Int(Int32(bitPattern: index &- head.load(ordering: .relaxed)))
   }
 
-  /// A new block, before others are kept waiting for it; `nil` where the consumer has left some.
+  /// Whether the consumer has left a block; a guess.
   @inlinable
-  func prepareBlock() -> Block<Element>? {
-    // Relaxed: a guess; whoever installs looks again.
+  var hasSpare: Bool {
+    // Relaxed: whoever installs looks again.
     let top = passage.load(ordering: .relaxed)
-    return unsafe top == 0 || top & 1 != 0 ? Block.allocate() : nil
+    return top != 0 && top & 1 == 0
   }
 
   /// Takes a block that the consumer has left. One at a time does, who has set installing: so none comes back meanwhile.
@@ -215,18 +218,19 @@ public import Synchronization
   @inlinable
   func install(_ block: Block<Element>, _ seen: MailboxWord) {
     var change = MailboxWord.step - MailboxWord.place - MailboxWord.installing
+    if unsafe block.isWide && !seen.has(MailboxWord.wide) { change += MailboxWord.wide }
     if seen.has(MailboxWord.bare) {
-      change -= MailboxWord.bare
+      change &-= MailboxWord.bare
       // Release: publishes the block's marks; pairs with the acquire in `nextBlock`.
-      unsafe passage.store(block.address | 1, ordering: .releasing)
+      unsafe passage.store(block.word | 1, ordering: .releasing)
     } else {
       // Relaxed: written by the installer before us, whose step our compare-exchange acquired.
       let previous = unsafe Block<Element>(lastBlock.load(ordering: .relaxed))
       // Release: publishes the block's marks; pairs with the acquire in `nextBlock`.
-      unsafe previous.next.pointee.store(block.address, ordering: .releasing)
+      unsafe previous.next.pointee.store(block.word, ordering: .releasing)
     }
     // Release: pairs with the acquire in `push`, which must not see this block with an older word.
-    unsafe lastBlock.store(block.address, ordering: .releasing)
+    unsafe lastBlock.store(block.word, ordering: .releasing)
     // Release: publishes all of the above with the new index; pairs with the acquires of the word.
     word.wrappingAdd(change, ordering: .acquiringAndReleasing)
   }

@@ -1,26 +1,44 @@
-// Block: the storage of 16, 32 or 64 elements of a mailbox, with a mark for each that says it is there.
+// Block: the storage of some elements of a mailbox, with a mark for each that says it is there.
 //
-// Layout: next block · a mark of one byte for each cell · cells. Some 600 bytes for elements of up to four words.
-// A mark is written once, by the producer that claimed the cell, and read by the consumer. The consumer alone
-// empties a block for its next use and frees it, when it has taken what was claimed in it.
+// Layout: cells, each an element and a mark of one byte · next block's address. A narrow block is some 600 bytes for
+// elements of up to four words, a wide one some 4,000: who writes and reads along many lines has them fetched ahead.
+// A mark is set by the producer that claimed the cell, and cleared by the consumer, who alone frees blocks and leaves
+// them for their next use, when it has taken what was claimed in them.
+//
+// A block is known by a word: its address, plus 2 when it is wide. The lowest bit belongs to who keeps the word.
 
 public import Synchronization
 
 /// A pointer to a block.
 @usableFromInline
 @unsafe struct Block<Element: ~Copyable> {
-  /// Cells in a block; a power of two.
-  @inlinable static var cells: Int {
+  /// Cells in a narrow block, and in a wide one; powers of two.
+  @inlinable static var narrowCells: Int { MemoryLayout<Element>.stride <= 16 ? 32 : 16 }
+  @inlinable static var wideCells: Int {
     let stride = MemoryLayout<Element>.stride
-    return stride <= 8 ? 64 : stride <= 16 ? 32 : 16
+    return stride <= 8 ? 256 : stride <= 16 ? 128 : 64
+  }
+  /// What makes the word of a wide block of its address.
+  @inlinable static var wideTag: UInt { 2 }
+
+  /// The place of the element `index` in a block.
+  @inlinable
+  static func offset(_ index: UInt32, isWide: Bool) -> Int {
+    unsafe Int(truncatingIfNeeded: index) & ((isWide ? wideCells : narrowCells) &- 1)
   }
 
   @usableFromInline let base: UnsafeMutableRawPointer
+  @usableFromInline let isWide: Bool
 
-  /// The block at an address that is not 0.
-  @inlinable init(_ address: UInt) { unsafe base = UnsafeMutableRawPointer(bitPattern: address).unsafelyUnwrapped }
+  /// The block of a word that is not 0.
+  @inlinable
+  init(_ word: UInt) {
+    unsafe base = UnsafeMutableRawPointer(bitPattern: word & ~3).unsafelyUnwrapped
+    unsafe isWide = unsafe word & Self.wideTag != 0
+  }
 
-  @inlinable var address: UInt { unsafe UInt(bitPattern: base) }
+  @inlinable var word: UInt { unsafe UInt(bitPattern: base) | (isWide ? Self.wideTag : 0) }
+  @inlinable var cells: Int { unsafe isWide ? Self.wideCells : Self.narrowCells }
 
   /// From one cell to the next: an element and its mark.
   @inlinable static var cellBytes: Int {
@@ -29,14 +47,15 @@ public import Synchronization
   }
 
   /// Where the next block's address stands: behind the cells, so that a cell of 16 bytes lies on one cache line.
-  @inlinable static var nextOffset: Int { unsafe (cells * cellBytes + 7) & ~7 }
+  @inlinable var nextOffset: Int { unsafe (cells * Self.cellBytes + 7) & ~7 }
 
   /// A block without elements. Complexity: one allocation.
   @inlinable
-  static func allocate() -> Block {
-    let bytes = unsafe nextOffset + MemoryLayout<Atomic<UInt>>.stride
+  static func allocate(isWide: Bool) -> Block {
+    let cells = unsafe isWide ? wideCells : narrowCells
+    let bytes = unsafe (cells * cellBytes + 7) & ~7 + MemoryLayout<Atomic<UInt>>.stride
     let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: max(MemoryLayout<Element>.alignment, 8))
-    let block = unsafe Block(UInt(bitPattern: base))
+    let block = unsafe Block(UInt(bitPattern: base) | (isWide ? wideTag : 0))
     unsafe block.prepare()
     return unsafe block
   }
@@ -45,7 +64,7 @@ public import Synchronization
   @inlinable
   func prepare() {
     unsafe next.initialize(to: Atomic(0))
-    let count = unsafe Self.cells
+    let count = unsafe cells
     for offset in 0..<count { unsafe mark(offset).initialize(to: Atomic(0)) }
   }
 
@@ -53,26 +72,26 @@ public import Synchronization
   /// Gives it back when the run has ended; whoever touches its atomics before is at fault.
   @inlinable func deallocate() {
     unsafe retire()
-    let address = unsafe address
-    ModelRun.whenEnded { unsafe Block(address).destroy() }
+    let word = unsafe word
+    ModelRun.whenEnded { unsafe Block(word).destroy() }
   }
 
   /// Empties a block that was read, for its next use.
   @inlinable func renew() -> Block {
     // Another one in the model, where whoever touches the old one's atomics is at fault.
     unsafe deallocate()
-    return unsafe Block.allocate()
+    return unsafe Block.allocate(isWide: isWide)
   }
 
   @inlinable func retire() {
     unsafe next.pointee.retire()
-    let count = unsafe Self.cells
+    let count = unsafe cells
     for offset in 0..<count { unsafe mark(offset).pointee.retire() }
   }
 
   @inlinable func destroy() {
     unsafe next.deinitialize(count: 1)
-    let count = unsafe Self.cells
+    let count = unsafe cells
     for offset in 0..<count { unsafe mark(offset).deinitialize(count: 1) }
     unsafe base.deallocate()
   }
@@ -85,7 +104,7 @@ public import Synchronization
 
   /// The block after this one.
   @inlinable var next: UnsafeMutablePointer<Atomic<UInt>> {
-    unsafe (base + Self.nextOffset).assumingMemoryBound(to: Atomic<UInt>.self)
+    unsafe (base + nextOffset).assumingMemoryBound(to: Atomic<UInt>.self)
   }
 
   /// 1 when the cell's element is there.

@@ -19,32 +19,30 @@ struct MailboxWord: Equatable {
   @inlinable static var installing: UInt64 { 1 << 3 }
   /// There is no block: the mailbox was at rest.
   @inlinable static var bare: UInt64 { 1 << 4 }
+  /// The block is a wide one.
+  @inlinable static var wide: UInt64 { 1 << 5 }
   /// One element for which there is room, and the bits in which they are counted.
-  @inlinable static var place: UInt64 { 1 << 5 }
-  @inlinable static var places: UInt64 { 0xFFFF << 5 }
+  @inlinable static var place: UInt64 { 1 << 6 }
+  @inlinable static var places: UInt64 { 0xFFFF << 6 }
   /// One step of the index.
-  @inlinable static var step: UInt64 { 1 << 21 }
+  @inlinable static var step: UInt64 { 1 << 22 }
 
   @inlinable func has(_ flag: UInt64) -> Bool { bits & flag != 0 }
 
   /// How many elements were claimed so far, in its lowest 32 bits: the number of the next one.
-  @inlinable var index: UInt32 { UInt32(truncatingIfNeeded: bits >> 21) }
+  @inlinable var index: UInt32 { UInt32(truncatingIfNeeded: bits >> 22) }
   /// Elements for which there is room for certain.
-  @inlinable var room: Int { Int(truncatingIfNeeded: bits >> 5 & 0xFFFF) }
+  @inlinable var room: Int { Int(truncatingIfNeeded: bits >> 6 & 0xFFFF) }
   /// The same word with as much of `room` as it can count.
   @inlinable
   func with(room: Int) -> MailboxWord {
-    MailboxWord(bits: bits & ~Self.places | UInt64(truncatingIfNeeded: min(room, 0xFFFF)) << 5)
+    MailboxWord(bits: bits & ~Self.places | UInt64(truncatingIfNeeded: min(room, 0xFFFF)) << 6)
   }
 
-  /// The next element's cell in its block of so many; in cell 0 it needs another block.
+  /// Whether the next cell, at `offset` of its block, may be claimed without a look at anything else.
   @inlinable
-  func offset(_ cells: Int) -> Int { Int(truncatingIfNeeded: index) & (cells &- 1) }
-
-  /// Whether the next cell may be claimed without a look at anything else.
-  @inlinable
-  func isClaimable(_ cells: Int) -> Bool {
-    bits & (Self.closed | Self.bare) == 0 && bits & Self.places != 0 && offset(cells) != 0
+  func isClaimable(_ offset: Int) -> Bool {
+    bits & (Self.closed | Self.bare) == 0 && bits & Self.places != 0 && offset != 0
   }
   /// The word after a claim.
   @inlinable var claimed: MailboxWord { MailboxWord(bits: (bits &+ (Self.step - Self.place)) | Self.awake) }

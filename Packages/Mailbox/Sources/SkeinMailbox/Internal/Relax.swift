@@ -6,6 +6,10 @@ internal import SkeinModelCheck
 /// One turn of a short wait; `turns` counts them.
 @usableFromInline
 func skeinRelax(_ turns: inout Int) { ModelRun.relax() }
+
+/// Some turns.
+@usableFromInline
+func skeinPause() { ModelRun.relax() }
 #else
 internal import SkeinPlatform
 
@@ -15,4 +19,8 @@ func skeinRelax(_ turns: inout Int) {
   turns &+= 1
   if turns % 32 == 0 { PlatformThread.yield() } else { PlatformThread.relax() }
 }
+
+/// Some turns.
+@usableFromInline
+func skeinPause() { for _ in 0..<10 { PlatformThread.relax() } }
 #endif
