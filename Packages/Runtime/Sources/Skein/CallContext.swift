@@ -11,10 +11,9 @@ public struct CallContext: Sendable {
   /// When the caller stops waiting; `nil` when it waits for ever or does not wait at all.
   public let deadline: MonotonicInstant?
   /// The waiting call; `nil` for a one-way message and in place.
-  let waiting: (any AbandonableCall)?
+  let waiting: PendingCall?
 
-  @usableFromInline
-  init(deadline: MonotonicInstant?, waiting: (any AbandonableCall)?) {
+  init(deadline: MonotonicInstant?, waiting: PendingCall?) {
     self.deadline = deadline
     self.waiting = waiting
   }
@@ -25,15 +24,6 @@ public struct CallContext: Sendable {
     if let deadline { return MonotonicInstant.now >= deadline }
     return false
   }
-
-  /// The context of the asynchronous handler that runs in the current task.
-  @TaskLocal static var ofTask: CallContext?
-}
-
-/// A call that may be given up by its caller.
-@usableFromInline
-protocol AbandonableCall: AnyObject, Sendable {
-  var isAbandoned: Bool { get }
 }
 
 /// When a call gives up.
@@ -49,26 +39,16 @@ public enum CallDeadline: Hashable, Sendable {
 }
 
 extension CallContext {
-  /// The context of the handler that the calling thread or task runs.
-  @usableFromInline static var current: CallContext? {
-    if let frame = unsafe CallFrame.current { return unsafe frame.pointee.context }
-    return ofTask
-  }
+  /// The context of the handler that the calling thread runs.
+  static var current: CallContext? { unsafe CallFrame.current?.pointee.context }
 
-  /// What a call made now passes on: the earlier of the caller's deadline and its own.
+  /// When a call made now gives up: at the earlier of the caller's deadline and its own, in nanoseconds of the monotonic
+  /// clock; `.max` is never.
   ///
-  /// - Returns: `nil` when that deadline is past.
-  @usableFromInline
-  static func derived(_ deadline: CallDeadline, node: SkeinNode) -> CallContext? {
-    derived(deadline, standard: node.callDeadline)
-  }
-
-  /// The same, with what `.standard` means, in nanoseconds.
-  static func derived(_ deadline: CallDeadline, standard: Int64) -> CallContext? {
-    let outer = current
-    guard let end = deadline.end(standard: standard, within: outer?.deadline?.nanoseconds ?? .max) else { return nil }
-    return CallContext(
-      deadline: end == .max ? nil : MonotonicInstant(nanoseconds: end), waiting: outer?.waiting)
+  /// - Parameter standard: what `.standard` means, in nanoseconds.
+  /// - Returns: `nil` when that is past.
+  static func derivedDeadline(_ deadline: CallDeadline, standard: Int64) -> Int64? {
+    deadline.end(standard: standard, within: unsafe CallFrame.current?.pointee.deadline ?? .max)
   }
 }
 

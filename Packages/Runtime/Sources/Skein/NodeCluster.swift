@@ -158,11 +158,11 @@ public final class NodeCluster: Sendable {
   func request(
     _ peer: String, _ address: ClusterAddress, _ body: [UInt8], _ deadline: CallDeadline, _ waits: Bool
   ) async throws -> [UInt8] {
-    guard let context = CallContext.derived(deadline, standard: callDeadline) else {
+    guard let end = CallContext.derivedDeadline(deadline, standard: callDeadline) else {
       throw CallError(.deadlineExceeded, service: "\(address) of \(peer)", command: "call")
     }
     return try await cluster.call(
-      peer, address, body, ClusterCallOptions(deadline: context.deadline, waitsForConnection: waits))
+      peer, address, body, ClusterCallOptions(deadline: end == .max ? nil : MonotonicInstant(nanoseconds: end), waitsForConnection: waits))
   }
 
   func send(_ peer: String, _ address: ClusterAddress, _ body: [UInt8]) -> ClusterSendReceipt {

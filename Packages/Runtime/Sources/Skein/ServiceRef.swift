@@ -43,12 +43,15 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   // MARK: - Calling and sending with the arguments as one value
 
   /// Calls `command` with its arguments as one tuple; see ``call(_:deadline:)``.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<Input, Output>(
     _ command: Command<Service, Input, Output>, arguments: Input, deadline: CallDeadline = .standard
   ) async throws -> Output {
     if let result = callInPlace(command, arguments, deadline) { return try result.get() }
-    return try await callQueued(command, arguments, deadline, isolation: #isolation)
+    let call = try makeCall(command.name, deadline)
+    post(command, arguments, call)
+    await call.awaitEndOrCancellation(isolation: #isolation)
+    return try call.takeOutcome(Output.self)
   }
 
   /// Sends a one-way message with its arguments as one tuple; see ``send(_:)``.
@@ -115,37 +118,22 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
     }
   }
 
-  /// Puts a request into the mailbox and waits for its answer.
-  @inlinable
-  func callQueued<Input, Output>(
-    _ command: Command<Service, Input, Output>, _ arguments: Input, _ deadline: CallDeadline,
-    isolation: isolated (any Actor)?
-  ) async throws -> Output {
+  /// A call that is not yet in the mailbox.
+  @usableFromInline
+  func makeCall(_ command: String, _ deadline: CallDeadline) throws -> PendingCall {
     let caller = ServiceRecord.current
-    if let caller, caller.isRefusingOutgoing {
-      throw CallError(.callerExited, service: label, command: command.name)
+    if let caller, caller.isRefusingOutgoing { throw CallError(.callerExited, service: label, command: command) }
+    guard let end = CallContext.derivedDeadline(deadline, standard: record.node.callDeadline) else {
+      throw CallError(.deadlineExceeded, service: label, command: command)
     }
-    guard let context = CallContext.derived(deadline, node: record.node) else {
-      throw CallError(.deadlineExceeded, service: label, command: command.name)
-    }
-    let header = CallHeader(
-      deadline: context.deadline, timers: record.node.pool.currentTimers,
-      service: label, command: command.name)
-    let call = PendingCall<Input, Output>(arguments, header)
-    post(command, call)
-    return try await withTaskCancellationHandler {
-      // Names the isolation so that the closure belongs to the caller's actor.
-      _ = isolation
-      return try await call.result(isolation: isolation)
-    } onCancel: {
-      call.abandon(caller?.isRefusingOutgoing == true ? .callerExited : .cancelled)
-    }
+    return PendingCall(record, command, deadline: end, caller: caller)
   }
 
   /// Arms the deadline and puts the request into the mailbox; what cannot be sent has ended.
   @inlinable
-  func post<Input, Output>(_ command: Command<Service, Input, Output>, _ call: PendingCall<Input, Output>) {
+  func post<Input, Output>(_ command: Command<Service, Input, Output>, _ arguments: Input, _ call: PendingCall) {
     do throws(TimerError) { try call.armDeadline() } catch { return call.abandon(.shuttingDown) }
+    unsafe call.input.put(arguments)
     switch record.strand.send(unsafe Payload.envelope(command.body.request, call)) {
     case .delivered: break
     case .busy(let envelope):

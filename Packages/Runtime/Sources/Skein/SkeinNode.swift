@@ -131,7 +131,7 @@ public final class SkeinNode: Sendable {
       let record = ServiceRecord(id: id, name: name, typeName: typeName, strand: strand, node: self, limits: limits)
       unsafe record.whenGone = whenGone
       let service = try make(SkeinContext(record))
-      record.adopt(service) { [unowned service] in await service.stop() }
+      record.adopt(service) { [unowned service, unowned record] driver in await record.stop(service, driver) }
       table.withLock { $0.insert(record) }
       return service
     } catch {

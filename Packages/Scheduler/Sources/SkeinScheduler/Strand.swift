@@ -141,12 +141,39 @@ internal import Synchronization
   // MARK: - Swift's executors
 
   /// Adds a job of a Swift task; called by the Swift runtime.
-  public func enqueue(_ job: consuming ExecutorJob) {
+  public func enqueue(_ job: consuming ExecutorJob) { enqueue(job, by: nil) }
+
+  /// Adds a job, of a task that has the strand itself as its preference or that `driver` runs.
+  func enqueue(_ job: consuming ExecutorJob, by driver: TaskDriver?) {
+    let job = UnownedJob(job)
+    job.driver = driver
+    if Worker.withCurrent({ $0.captures(job, of: self) }) == true { return }
     // Once pushed, the job may run on another thread and be the last that keeps this strand: held until the end.
     let held = ReferenceWord.retain(self)
-    incoming.push(UnownedJob(job))
+    incoming.push(job)
     if mailbox.signal() { schedule() }
     _ = ReferenceWord.take(held, as: Strand.self)
+  }
+
+  /// Runs `body`, on the strand's turn, and takes the first job that it enqueues on the strand, before it gets in line.
+  func captureJob(_ body: () -> Void) -> UnownedJob? {
+    Worker.withCurrent { $0.beginCapture(of: self) }
+    body()
+    return Worker.withCurrent { $0.endCapture() } ?? nil
+  }
+
+  /// Runs a job on the strand's turn.
+  @inline(__always)
+  func runJob(_ job: UnownedJob, by driver: TaskDriver?) {
+    guard let driver else {
+      return unsafe job.runSynchronously(
+        isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    }
+    let before = unsafe ThreadSlot.context.value
+    unsafe ThreadSlot.context.value = unsafe driver.context
+    unsafe job.runSynchronously(
+      isolatedTo: asUnownedSerialExecutor(), taskExecutor: driver.asUnownedTaskExecutor())
+    unsafe ThreadSlot.context.value = before
   }
 
   /// A reference for an actor's `unownedExecutor`.
@@ -197,8 +224,7 @@ internal import Synchronization
         while let envelope = system.next() { envelope.perform(on: self) }
       }
       if let job = unsafe jobs.popFirst() {
-        unsafe job.runSynchronously(
-          isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        runJob(job, by: job.driver)
       } else if unsafe holdsMessages {
         break
       } else if let envelope = unsafe consumer.dequeue() {

@@ -42,6 +42,10 @@ internal import Synchronization
   /// Whether its searches before a sleep have been worth their time.
   @exclusivity(unchecked) var searchHabit = SearchHabit()
   @exclusivity(unchecked) var searchedTurns = SearchedTurns()
+  /// Drivers that wait for work.
+  @exclusivity(unchecked) var parkedDrivers: [TaskDriver] = []
+  /// The strand whose next job on this thread is kept from its line.
+  @exclusivity(unchecked) private var captured: (strand: UnsafeRawPointer?, job: UnownedJob?)
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
   /// Whether the last turn went to a bound strand.
   @exclusivity(unchecked) var boundTurn = false
@@ -68,6 +72,9 @@ internal import Synchronization
     self.waiter = waiter
     self.timers = timers
   }
+
+  // Tasks that nobody resumes would never be freed.
+  deinit { for driver in unsafe parkedDrivers { driver.end() } }
 
   /// The worker that the calling thread is, or `nil`.
   public static var current: Worker? {
@@ -162,6 +169,23 @@ internal import Synchronization
 
   /// The strand that runs on the calling thread; `nil` between two.
   public static var runningStrand: Strand? { unsafe current?.running?.takeUnretainedValue() }
+
+  // MARK: - Capturing a job
+
+  func beginCapture(of strand: Strand) {
+    unsafe captured = (UnsafeRawPointer(Unmanaged.passUnretained(strand).toOpaque()), nil)
+  }
+
+  func captures(_ job: UnownedJob, of strand: Strand) -> Bool {
+    guard unsafe captured.strand == UnsafeRawPointer(Unmanaged.passUnretained(strand).toOpaque()) else { return false }
+    unsafe captured = (nil, job)
+    return true
+  }
+
+  func endCapture() -> UnownedJob? {
+    defer { unsafe captured = (nil, nil) }
+    return unsafe captured.job
+  }
 
   // MARK: - Looking round
 

@@ -1,7 +1,8 @@
 // CallFrame: what a thread knows of the calls whose synchronous handlers it runs.
 //
-// Frames lie on the thread's stack, one for each handler of a call; the innermost is in `ThreadSlot.context`. A handler
-// that runs in place has its caller's frame below its own.
+// Frames lie on the thread's stack, one for each synchronous handler of a call, or with the driver of an asynchronous
+// one; the innermost is in `ThreadSlot.context`. A handler that runs in place has its caller's frame below its own. What a
+// frame refers to lives as long as the handler.
 
 internal import SkeinPlatform
 public import SkeinScheduler
@@ -12,7 +13,7 @@ public import SkeinScheduler
   /// When the caller stops waiting, in nanoseconds of the monotonic clock; `.max` is never.
   @usableFromInline var deadline: Int64 = .max
   /// The call that waits; `nil` in place, where the frame below knows it.
-  @usableFromInline var waiting: (any AbandonableCall)?
+  @usableFromInline var waiting: Unmanaged<PendingCall>?
   /// The frame below.
   @usableFromInline var outer: UnsafeMutablePointer<CallFrame>?
   /// In place: what the worker ran before.
@@ -33,23 +34,28 @@ public import SkeinScheduler
     var frame = unsafe self
     while unsafe frame.waiting == nil, let outer = unsafe frame.outer { unsafe frame = outer.pointee }
     return CallContext(
-      deadline: unsafe deadline == .max ? nil : MonotonicInstant(nanoseconds: deadline), waiting: unsafe frame.waiting)
+      deadline: unsafe deadline == .max ? nil : MonotonicInstant(nanoseconds: deadline),
+      waiting: unsafe frame.waiting?.takeUnretainedValue())
   }
 
-  /// Runs the handler of a queued call within a frame of its own.
+  /// Runs the synchronous handler of a queued call within a frame of its own.
   @inlinable
-  static func bind<Output>(
-    deadline: Int64, _ waiting: any AbandonableCall, _ body: () throws -> Output
-  ) rethrows -> Output {
-    var frame = unsafe CallFrame()
-    unsafe frame.deadline = deadline
-    unsafe frame.waiting = waiting
+  static func bind<Output>(_ call: PendingCall, _ body: () throws -> Output) rethrows -> Output {
+    var frame = unsafe CallFrame(of: call)
     return try unsafe withUnsafeMutablePointer(to: &frame) { frame in
       // From the mailbox: nothing else has a frame on this thread.
       unsafe current = frame
       defer { unsafe current = nil }
       return try body()
     }
+  }
+
+  /// The frame of a call from the mailbox; of a one-way message without one.
+  @inlinable
+  init(of call: PendingCall?) {
+    guard let call else { return }
+    unsafe deadline = call.deadline
+    unsafe waiting = Unmanaged.passUnretained(call)
   }
 }
 
@@ -116,18 +122,12 @@ extension ServiceRecord {
 }
 
 extension CallFrame {
-  /// Takes over what the caller's frame or task knows, and sets the deadline.
+  /// Takes over what the caller's frame knows, and sets the deadline.
   ///
   /// - Returns: `false` when the deadline is past.
   mutating func derive(_ deadline: CallDeadline, standard: Int64) -> Bool {
     unsafe outer = unsafe CallFrame.current
-    var limit = Int64.max
-    if let outer = unsafe outer {
-      limit = unsafe outer.pointee.deadline
-    } else if let context = CallContext.ofTask {
-      limit = context.deadline?.nanoseconds ?? .max
-      unsafe waiting = context.waiting
-    }
+    let limit = unsafe outer?.pointee.deadline ?? .max
     guard let end = deadline.end(standard: standard, within: limit) else { return false }
     unsafe self.deadline = end
     return true
