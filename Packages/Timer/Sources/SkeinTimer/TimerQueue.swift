@@ -42,8 +42,6 @@ public final class TimerQueue: Sendable {
   private let announcedTick = Atomic<UInt64>(.max)
   /// Where the wheel stands, to be read without the lock.
   private let wheelTick = Atomic<UInt64>(0)
-  /// The latest instant that an advance was called for, in nanoseconds.
-  private let latestAdvance = Atomic<Int64>(.min)
 
   private struct State: ~Copyable {
     var wheel: TimerWheel<TimerEntry>
@@ -52,6 +50,8 @@ public final class TimerQueue: Sendable {
     var announced = UInt64.max
     /// The tick to which the thread that fires shall go.
     var target: UInt64 = 0
+    /// The latest instant that an advance was called for.
+    var latestAdvance = MonotonicInstant(nanoseconds: .min)
     var isFiring = false
     var isShutDown = false
   }
@@ -163,8 +163,8 @@ public final class TimerQueue: Sendable {
     let nothingIsDue = announcedTick.load(ordering: .relaxed) > tick
     // Relaxed: as above. A wheel that lags by less than its lowest level's length costs nothing.
     if nothingIsDue, tick < wheelTick.load(ordering: .relaxed) + 64 { return 0 }
-    raiseLatestAdvance(to: instant.nanoseconds)
     var entry = state.withLock { state -> TimerEntry? in
+      state.latestAdvance = max(state.latestAdvance, instant)
       state.target = max(state.target, tick)
       if state.isFiring { return nil }
       state.isFiring = true
@@ -221,10 +221,7 @@ public final class TimerQueue: Sendable {
   /// The latest instant that ``advance(to:)`` was called for and that had work to do.
   ///
   /// - Thread safety: any thread.
-  public var lastAdvance: MonotonicInstant {
-    // Acquire: pairs with the exchange in `raiseLatestAdvance`; nothing but the number itself is read.
-    MonotonicInstant(nanoseconds: latestAdvance.load(ordering: .acquiring))
-  }
+  public var lastAdvance: MonotonicInstant { state.withLock { state in state.latestAdvance } }
 
   /// Ends the queue: drops what is armed and refuses every later arm with ``TimerError/shutDown``.
   ///
@@ -280,11 +277,6 @@ extension TimerQueue {
       if announced >= told { return }
       told = announced
     }
-  }
-
-  private func raiseLatestAdvance(to nanoseconds: Int64) {
-    // Release: the number alone is published; `max` keeps the later of two threads' instants.
-    _ = latestAdvance.max(nanoseconds, ordering: .acquiringAndReleasing)
   }
 
   private func tickAtOrAfter(_ instant: MonotonicInstant) -> UInt64 {
