@@ -60,6 +60,8 @@ enum QueueProgram: String, CaseIterable, Sendable {
   case fire
   /// The owner sleeps; the earliest timer is cancelled, and two arm.
   case cancel
+  /// The owner falls asleep while one is armed anew, earlier, and another is armed.
+  case rearm
   /// Two advance while another arms: each timer fires once, one after another.
   case advance
   /// One cancels what another fires: it fires, or the cancel says that it does not.
@@ -100,6 +102,11 @@ enum QueueProgram: String, CaseIterable, Sendable {
       fallAsleep()
       model.thread("canceller") { queue.cancel(first) }
       armFromTwo()
+    case .rearm:
+      let first = arm(9)
+      model.thread("owner") { fallAsleep() }
+      model.thread("re-armer") { ModelRun.require(queue.rearm(first, at: .milliseconds(3)), "it was armed") }
+      model.thread("five") { _ = arm(5) }
     case .advance:
       _ = arm(3)
       _ = arm(5)
