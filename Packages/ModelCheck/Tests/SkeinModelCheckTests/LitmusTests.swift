@@ -162,7 +162,7 @@ private final class Results: @unchecked Sendable {
       let flag = ModelBox(0)
       model.thread("waiter") { while flag.atomic.load(ordering: .relaxed) == 0 { ModelRun.relax() } }
     }
-    #expect(outcome.failure?.text== "all wait for ever")
+    #expect(outcome.failure?.text == "all wait for ever")
   }
 }
 
