@@ -8,6 +8,13 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 LOGS="$ROOT/.build-logs"
 cd "$ROOT"
 
+# What failed, line by line, of all steps; a script that another one of these started adds to the same list.
+if [ -z "${SKEIN_FAILURES:-}" ]; then
+  export SKEIN_FAILURES="$LOGS/failures"
+  mkdir -p "$LOGS"
+  : >"$SKEIN_FAILURES"
+fi
+
 # MARK: Progress
 
 # note TEXT…: one line of progress, with the time of day and the seconds since this script began.
@@ -119,6 +126,7 @@ step() {
   if [ "$status" -eq 137 ] && [ "$took" -ge "$limit" ]; then detail="ended after its limit of ${limit}s, in: $(unfinished "$log")"; fi
   STEPS_FAILED=$((STEPS_FAILED + 1))
   STEPS_REPORT+=("FAILED  $(printf '%5ds  %-34s %s' "$took" "$name" "$detail")")
+  failing "$log" | sed "s|^|$name: |" >>"$SKEIN_FAILURES"
   note "$name: FAILED with status $status in ${took}s; the end of ${log#"$ROOT"/}:"
   tail -n 60 "$log" | sed 's/^/    | /'
 }
@@ -155,11 +163,17 @@ unfinished() {
     <(grep -aoP '^[✔✘] Test \K.*?(?=( with \d+ test cases?)? (passed|failed) after )' "$1" | sort) | paste -sd ';'
 }
 
+# failing LOG: the issues that tests recorded, or the compiler's errors; the first twenty.
+failing() {
+  { grep -aE '^✘ Test .* recorded an issue|(^|: )error: ' "$1" || tail -n 3 "$1"; } | cut -c 1-400 | head -n 20
+}
+
 # summary: the closing report; its last line is 'N passed, N failed', and its status is 0 if nothing failed.
 summary() {
   local line
   printf '\n%s: %ds in all; logs in .build-logs/\n' "${0##*/}" "$SECONDS"
   for line in "${STEPS_REPORT[@]}"; do printf '  %s\n' "$line"; done
+  cat "$SKEIN_FAILURES"
   printf '%d passed, %d failed\n' "$STEPS_PASSED" "$STEPS_FAILED"
   [ "$STEPS_FAILED" -eq 0 ] && [ "$STEPS_PASSED" -gt 0 ]
 }

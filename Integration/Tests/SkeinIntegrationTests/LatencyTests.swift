@@ -1,6 +1,5 @@
 // LatencyTests: what a client sees beside a service that keeps its worker busy.
 
-import Glibc
 import Testing
 
 extension Integration {
@@ -18,15 +17,12 @@ extension Integration {
       try withNode(io, ["--workers", "2", "--blocker", "1"]) { node in
         let client = try node.client()
         try #expect(client.ask("SET", "key", "value") == .ok)
-        let own = ProcessFigures(pid: getpid())
         let count = isSoak ? 10_000 : 2_000
-        let readyBefore = try node.figures.readyNanoseconds() + own.readyNanoseconds()
+        let machine = try MachineShare([node.figures])
         let durations = try roundTrips(count, client).sorted()
-        let ready = try node.figures.readyNanoseconds() + own.readyNanoseconds() - readyBefore
-        // The promise is for a machine that is the node's. What the slowest hundredth took beyond it must be time for
-        // which threads of ours stood ready and others ran: next to nothing on a quiet machine, much on a busy one.
+        // What the slowest hundredth took beyond the promise must be the machine's.
         let p99 = durations[count * 99 / 100]
-        let share = Duration.nanoseconds(max(ready, 0) / (count / 100))
+        let share = try machine.taken() / (count / 100)
         #expect(
           p99 <= Self.promise(io) + share, "p99 \(p99), greatest \(durations[count - 1]), machine's share \(share)")
 

@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -65,6 +65,75 @@ int64_t skein_monotonic_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+// The processor's counter runs at a constant rate that nobody tells. Each thread knows a reading of counter and clock
+// from less than about a millisecond ago, and how many counts made a nanosecond since its first reading; the time since
+// is the counts since, divided. Where that ran ahead of the clock it goes on from there, and slower until the next
+// reading, so that time does not go back.
+#if defined(__x86_64__)
+#include <cpuid.h>
+static uint64_t counter(void) { return __builtin_ia32_rdtsc(); }
+static bool counter_is_constant(void) {
+  unsigned a, b, c, d;
+  return __get_cpuid(0x80000007, &a, &b, &c, &d) && (d & (1u << 8)) != 0;
+}
+#elif defined(__aarch64__)
+static uint64_t counter(void) {
+  uint64_t count;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
+  return count;
+}
+static bool counter_is_constant(void) { return true; }
+#else
+static uint64_t counter(void) { return 0; }
+static bool counter_is_constant(void) { return false; }
+#endif
+
+enum { COUNTS_PER_READING = 1 << 21 }; // below a millisecond for a counter above 2 GHz, a second for one of 2 MHz
+static _Thread_local struct {
+  uint64_t first_count, count; // of the thread's first reading, and of its last
+  int64_t first_ns, ns;
+  uint64_t rate; // nanoseconds a count, times 2^32; 0 while it is not known
+} reading;
+
+static int64_t time_of(uint64_t count) {
+  return reading.ns + (int64_t)(((unsigned __int128)(count - reading.count) * reading.rate) >> 32);
+}
+
+__attribute__((noinline)) static int64_t take_reading(void) {
+  uint64_t before, count;
+  int64_t ns;
+  int tries = 0;
+  do { // a thread that was put aside between the two has no reading
+    before = counter();
+    ns = skein_monotonic_ns();
+    count = counter();
+  } while (count - before > 1 << 14 && ++tries < 16);
+  if (reading.first_count == 0 || count < reading.count) { // or set back, as when a virtual machine has moved
+    if (counter_is_constant()) reading.first_count = reading.count = count;
+    reading.first_ns = reading.ns = ns;
+    reading.rate = 0;
+    return ns;
+  }
+  int64_t ahead = reading.rate == 0 ? 0 : time_of(count) - ns, passed = ns - reading.first_ns;
+  if (passed >= 1000000) {
+    uint64_t rate = (uint64_t)(((unsigned __int128)passed << 32) / (count - reading.first_count));
+    int64_t next = (int64_t)((COUNTS_PER_READING * rate) >> 32);
+    if (ahead < 0 || ahead > next / 2) ahead = 0;
+    reading.rate = rate - (uint64_t)((unsigned __int128)rate * (uint64_t)ahead / (uint64_t)next);
+  }
+  reading.count = count;
+  reading.ns = ns + (reading.rate == 0 ? 0 : ahead);
+  return reading.ns;
+}
+
+int64_t skein_approximate_ns(void) {
+  if (__builtin_expect(virtual_clock != NULL, 0)) return *virtual_clock;
+  uint64_t count = counter(), since = count - reading.count;
+  if (__builtin_expect(since >= COUNTS_PER_READING || reading.rate == 0, 0)) return take_reading();
+  // Below 2^21 counts and, above 2 MHz, 2^9 nanoseconds a count: the product fits.
+  return reading.ns + (int64_t)((since * reading.rate) >> 32);
 }
 
 // MARK: Threads
@@ -210,19 +279,10 @@ int skein_ignore_sigpipe(void) { return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -e
 // MARK: Memory
 
 int skein_memory_return_blocks(size_t bytes) { return mallopt(M_MMAP_THRESHOLD, (int)bytes); }
-
-// MARK: pthread mutex
-
-void *skein_mutex_create(void) {
-  pthread_mutex_t *mutex = malloc(sizeof *mutex);
-  if (!mutex) abort();
-  pthread_mutex_init(mutex, NULL);
-  return mutex;
+void *skein_memory_reserve(size_t bytes) {
+  void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return base == MAP_FAILED ? NULL : base;
 }
-void skein_mutex_destroy(void *mutex) {
-  pthread_mutex_destroy(mutex);
-  free(mutex);
-}
-void skein_mutex_lock(void *mutex) { pthread_mutex_lock(mutex); }
-bool skein_mutex_try_lock(void *mutex) { return pthread_mutex_trylock(mutex) == 0; }
-void skein_mutex_unlock(void *mutex) { pthread_mutex_unlock(mutex); }
+void skein_memory_unreserve(void *base, size_t bytes) { munmap(base, bytes); }
+void skein_memory_give_back(void *base, size_t bytes) { madvise(base, bytes, MADV_DONTNEED); }
+size_t skein_memory_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }

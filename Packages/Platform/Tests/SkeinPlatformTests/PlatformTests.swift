@@ -2,38 +2,6 @@ import SkeinPlatform
 import Testing
 
 @Suite("Platform") struct PlatformTests {
-  @Test func `threads take turns in a lock`() throws {
-    final class Counter: Sendable { let value = Lock(0) }
-    let counter = Counter()
-    let first = try PlatformThread.start(name: "first") {
-      for _ in 0..<50_000 { counter.value.withLock { $0 += 1 } }
-    }
-    let second = try PlatformThread.start(name: "second") {
-      for _ in 0..<50_000 { counter.value.withLock { $0 += 1 } }
-    }
-    first.join()
-    second.join()
-    #expect(counter.value.withLock { $0 } == 100_000)
-  }
-
-  @Test func `a lock that another thread holds answers nil to a try`() throws {
-    final class Box: Sendable { let value = Lock(1) }
-    let box = Box()
-    let held = FutexWaiter()
-    let tried = FutexWaiter()
-    let thread = try PlatformThread.start(name: "holder") {
-      box.value.withLock { _ in
-        held.wake()
-        tried.wait(until: nil)
-      }
-    }
-    held.wait(until: nil)
-    #expect(box.value.withLockIfAvailable { $0 } == nil)
-    tried.wake()
-    thread.join()
-    #expect(box.value.withLockIfAvailable { $0 } == 1)
-  }
-
   @Test func `the clock never goes back`() {
     var last = MonotonicInstant.now
     for _ in 0..<1_000 {
@@ -41,6 +9,23 @@ import Testing
       #expect(next >= last)
       last = next
     }
+  }
+
+  @Test func `the approximate clock never goes back and keeps to the clock`() {
+    var last = MonotonicInstant.approximateNow
+    let end = MonotonicInstant.now.advanced(by: .milliseconds(50))
+    var greatest = Duration.zero
+    while true {
+      let before = MonotonicInstant.now
+      let next = MonotonicInstant.approximateNow
+      let after = MonotonicInstant.now
+      #expect(next >= last)
+      last = next
+      // What lies outside of the two readings of the clock is an error.
+      greatest = max(greatest, next.duration(to: before), after.duration(to: next))
+      if after >= end { break }
+    }
+    #expect(greatest < .microseconds(100), "an error of \(greatest)")
   }
 
   @Test func `instants beyond the clock's range stay at its end`() {

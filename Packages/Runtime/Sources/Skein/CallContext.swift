@@ -11,10 +11,9 @@ public struct CallContext: Sendable {
   /// When the caller stops waiting; `nil` when it waits for ever or does not wait at all.
   public let deadline: MonotonicInstant?
   /// The waiting call; `nil` for a one-way message and in place.
-  let waiting: (any AbandonableCall)?
+  let waiting: PendingCall?
 
-  @usableFromInline
-  init(deadline: MonotonicInstant?, waiting: (any AbandonableCall)?) {
+  init(deadline: MonotonicInstant?, waiting: PendingCall?) {
     self.deadline = deadline
     self.waiting = waiting
   }
@@ -25,15 +24,6 @@ public struct CallContext: Sendable {
     if let deadline { return MonotonicInstant.now >= deadline }
     return false
   }
-
-  /// The context of the asynchronous handler that runs in the current task.
-  @TaskLocal static var ofTask: CallContext?
-}
-
-/// A call that may be given up by its caller.
-@usableFromInline
-protocol AbandonableCall: AnyObject, Sendable {
-  var isAbandoned: Bool { get }
 }
 
 /// When a call gives up.
@@ -49,50 +39,37 @@ public enum CallDeadline: Hashable, Sendable {
 }
 
 extension CallContext {
-  /// Runs a synchronous handler with `context` as the current one of the thread.
-  @inlinable
-  static func bind<Output>(_ context: CallContext, _ body: () throws -> Output) rethrows -> Output {
-    var current = context
-    return try unsafe withUnsafeMutablePointer(to: &current) { pointer in
-      let before = unsafe ThreadSlot.context.value
-      unsafe ThreadSlot.context.value = UnsafeMutableRawPointer(pointer)
-      defer { unsafe ThreadSlot.context.value = before }
-      return try body()
-    }
-  }
+  /// The context of the handler that the calling thread runs.
+  static var current: CallContext? { unsafe CallFrame.current?.pointee.context }
 
-  /// The context of the handler that the calling thread or task runs.
-  @usableFromInline static var current: CallContext? {
-    if let pointer = unsafe ThreadSlot.context.value {
-      return unsafe pointer.assumingMemoryBound(to: CallContext.self).pointee
-    }
-    return ofTask
+  /// When a call made now gives up: at the earlier of the caller's deadline and its own, in nanoseconds of the monotonic
+  /// clock; `.max` is never.
+  ///
+  /// - Parameter standard: what `.standard` means, in nanoseconds.
+  /// - Returns: `nil` when that is past.
+  static func derivedDeadline(_ deadline: CallDeadline, standard: Int64) -> Int64? {
+    deadline.end(standard: standard, within: unsafe CallFrame.current?.pointee.deadline ?? .max)
   }
 }
 
-extension CallContext {
-  /// What a call made now passes on: the earlier of the caller's deadline and its own.
+extension CallDeadline {
+  /// When a call made now gives up, in nanoseconds of the monotonic clock; `.max` is never.
   ///
-  /// - Returns: `nil` when that deadline is past.
-  @usableFromInline
-  static func derived(_ deadline: CallDeadline, node: SkeinNode) -> CallContext? {
-    derived(deadline, standard: node.options.callDeadline)
-  }
-
-  /// The same, with what `.standard` means.
-  static func derived(_ deadline: CallDeadline, standard: Duration) -> CallContext? {
-    let outer = current
-    let limit = outer?.deadline
-    if limit == nil && deadline == .never { return CallContext(deadline: nil, waiting: outer?.waiting) }
-    let now = MonotonicInstant.now
-    let own: MonotonicInstant? =
-      switch deadline {
-      case .standard: now.advanced(by: standard)
-      case .after(let duration): now.advanced(by: duration)
-      case .at(let instant): instant
-      case .never: nil
+  /// - Parameters:
+  ///   - standard: what `.standard` means, in nanoseconds from now.
+  ///   - limit: the deadline of the call in whose course this one is made.
+  /// - Returns: `nil` when that is past.
+  func end(standard: Int64, within limit: Int64) -> Int64? {
+    if limit == .max && self == .never { return .max }
+    let now = MonotonicInstant.approximateNow
+    let own: Int64 =
+      switch self {
+      case .standard: now.nanoseconds &+ standard
+      case .after(let duration): now.advanced(by: duration).nanoseconds
+      case .at(let instant): instant.nanoseconds
+      case .never: .max
       }
-    let end = min(own ?? .distantFuture, limit ?? .distantFuture)
-    return end <= now ? nil : CallContext(deadline: end, waiting: outer?.waiting)
+    let end = min(own, limit)
+    return end <= now.nanoseconds ? nil : end
   }
 }

@@ -59,21 +59,25 @@ public struct Command<Service: SkeinService, Input: Sendable, Output: Sendable>:
     unsafe oneWay = unsafe MessageHandler.make(
       perform: { payload, strand in
         let input = unsafe Payload<Input>.take(payload)
-        guard let (record, service) = Service.receiver(of: strand) else { return }
-        do {
-          _ = try CallContext.bind(CallContext(deadline: nil, waiting: nil)) { try synchronous(service, input) }
-        } catch { record.reportFailure(name, error) }
+        Service.withReceiver(of: strand) { record, service in
+          do { _ = try synchronous(service, input) } catch { record.reportFailure(name, error) }
+        }
       },
       refuse: { payload in _ = unsafe Payload<Input>.take(payload) })
     unsafe request = unsafe MessageHandler.make(
       perform: { payload, strand in
-        let call = unsafe Payload<PendingCall<Input, Output>>.take(payload)
-        guard let (_, service) = Service.receiver(of: strand) else { return call.abandon(.serviceExited) }
-        // Nobody waits: the deadline passed or the caller went away while the request was unread.
-        if call.isAbandoned { return }
-        call.end(Result { try CallContext.bind(call.callContext) { try synchronous(service, call.input) } })
+        let call = unsafe Payload<PendingCall>.take(payload)
+        let input = unsafe call.input.take(Input.self)
+        let isHere: Void? = Service.withReceiver(of: strand) { _, service in
+          // Nobody waits: the deadline passed or the caller went away while the request was unread.
+          if call.isAbandoned { return }
+          do {
+            call.succeed(try unsafe CallFrame.bind(call) { try synchronous(service, input) })
+          } catch { call.fail(error) }
+        }
+        if isHere == nil { call.abandon(.serviceExited) }
       },
-      refuse: { payload in unsafe Payload<PendingCall<Input, Output>>.take(payload).abandon(.serviceExited) })
+      refuse: { payload in unsafe Payload<PendingCall>.take(payload).refuse(Input.self, .serviceExited) })
   }
 
   @inlinable
@@ -83,32 +87,69 @@ public struct Command<Service: SkeinService, Input: Sendable, Output: Sendable>:
       perform: { payload, strand in
         let input = unsafe Payload<Input>.take(payload)
         guard let (record, service) = Service.receiver(of: strand) else { return }
-        record.startHandler(nil, CallContext(deadline: nil, waiting: nil)) {
-          do { _ = try await asynchronous(service, input) } catch { record.reportFailure(name, error) }
+        record.startHandler(nil) { driver in
+          { _ in await Self.handle(service, input, name, asynchronous, record, driver) }
         }
       },
       refuse: { payload in _ = unsafe Payload<Input>.take(payload) })
     unsafe request = unsafe MessageHandler.make(
       perform: { payload, strand in
-        let call = unsafe Payload<PendingCall<Input, Output>>.take(payload)
+        let call = unsafe Payload<PendingCall>.take(payload)
+        let input = unsafe call.input.take(Input.self)
         guard let (record, service) = Service.receiver(of: strand) else { return call.abandon(.serviceExited) }
         if call.isAbandoned { return }
-        record.startHandler(call, call.callContext) {
-          do { call.end(.success(try await asynchronous(service, call.input))) } catch { call.end(.failure(error)) }
+        record.startHandler(call) { driver in
+          { _ in await Self.handle(service, input, call, asynchronous, record, driver) }
         }
       },
-      refuse: { payload in unsafe Payload<PendingCall<Input, Output>>.take(payload).abandon(.serviceExited) })
+      refuse: { payload in unsafe Payload<PendingCall>.take(payload).refuse(Input.self, .serviceExited) })
+  }
+}
+
+extension CommandBody {
+  @usableFromInline typealias Asynchronous = @Sendable (isolated Service, Input) async throws -> Output
+
+  /// Handles a one-way message.
+  @inlinable
+  static func handle(
+    _ service: isolated Service, _ input: Input, _ name: String, _ handler: Asynchronous, _ record: ServiceRecord,
+    _ driver: TaskDriver
+  ) async {
+    do { _ = try await handler(service, input) } catch { record.reportFailure(name, error) }
+    record.handlerEnded(driver)
+  }
+
+  /// Handles a request.
+  @inlinable
+  static func handle(
+    _ service: isolated Service, _ input: Input, _ call: PendingCall, _ handler: Asynchronous, _ record: ServiceRecord,
+    _ driver: TaskDriver
+  ) async {
+    do { call.succeed(try await handler(service, input)) } catch { call.fail(error) }
+    record.handlerEnded(driver)
   }
 }
 
 extension SkeinService {
+  /// Runs `body` with the service that lives on a strand, and its record, without counting references.
+  ///
+  /// - Returns: `nil` when the service is gone.
+  @inlinable @discardableResult
+  static func withReceiver<Result>(of strand: Strand, _ body: (ServiceRecord, Self) -> Result) -> Result? {
+    let result: Result?? = strand.withOwner { owner in
+      let record = unsafe unsafeDowncast(owner, to: ServiceRecord.self)
+      // The record lets the service go on the strand's turn only, and not while a handler runs.
+      return unsafe record.serviceReference?._withUnsafeGuaranteedRef { service in
+        body(record, unsafe unsafeDowncast(service, to: Self.self))
+      }
+    }
+    return result ?? nil
+  }
+
   /// The service that lives on a strand, with its record.
   @inlinable
   static func receiver(of strand: Strand) -> (record: ServiceRecord, service: Self)? {
-    guard let owner = strand.owner else { return nil }
-    let record = unsafe unsafeDowncast(owner, to: ServiceRecord.self)
-    guard let service = unsafe record.service else { return nil }
-    return (record, unsafe unsafeDowncast(service, to: Self.self))
+    withReceiver(of: strand) { record, service in (record, service) }
   }
 }
 
@@ -125,6 +166,32 @@ enum Payload<Content: Sendable> {
   static func take(_ payload: UnsafeMutableRawPointer) -> Content {
     if Envelope.fits(Content.self) { return unsafe payload.assumingMemoryBound(to: Content.self).move() }
     return unsafe payload.assumingMemoryBound(to: Boxed<Content>.self).move().content
+  }
+}
+
+/// Room for a value in words, so that what holds it need not be of its type.
+///
+/// Whoever puts a value in sees to it that it is taken out, once.
+@usableFromInline
+@safe struct PayloadWords {
+  @usableFromInline var words: (UInt, UInt, UInt) = (0, 0, 0)
+
+  @inlinable init() {}
+
+  @inlinable
+  mutating func put<Content: Sendable>(_ content: Content) {
+    unsafe withUnsafeMutableBytes(of: &words) { bytes in
+      if Envelope.fits(Content.self) {
+        unsafe _ = bytes.baseAddress!.initializeMemory(as: Content.self, to: content)
+      } else {
+        unsafe _ = bytes.baseAddress!.initializeMemory(as: Boxed<Content>.self, to: Boxed(content))
+      }
+    }
+  }
+
+  @inlinable
+  mutating func take<Content: Sendable>(_ type: Content.Type) -> Content {
+    unsafe withUnsafeMutableBytes(of: &words) { bytes in unsafe Payload<Content>.take(bytes.baseAddress!) }
   }
 }
 

@@ -28,12 +28,12 @@ internal import SkeinTimer
 ///
 /// - Thread safety: any thread.
 public final class NodeCluster: Sendable {
-  private let callDeadline: Duration
+  private let callDeadline: Int64
   private let exports: ExportTable
   private let cluster: Cluster
 
   init(_ node: SkeinNode, _ sockets: NodeSockets) {
-    callDeadline = node.options.callDeadline
+    callDeadline = node.callDeadline
     var options = node.options.cluster
     options.name = node.options.name
     let log = node.log
@@ -158,11 +158,11 @@ public final class NodeCluster: Sendable {
   func request(
     _ peer: String, _ address: ClusterAddress, _ body: [UInt8], _ deadline: CallDeadline, _ waits: Bool
   ) async throws -> [UInt8] {
-    guard let context = CallContext.derived(deadline, standard: callDeadline) else {
+    guard let end = CallContext.derivedDeadline(deadline, standard: callDeadline) else {
       throw CallError(.deadlineExceeded, service: "\(address) of \(peer)", command: "call")
     }
     return try await cluster.call(
-      peer, address, body, ClusterCallOptions(deadline: context.deadline, waitsForConnection: waits))
+      peer, address, body, ClusterCallOptions(deadline: end == .max ? nil : MonotonicInstant(nanoseconds: end), waitsForConnection: waits))
   }
 
   func send(_ peer: String, _ address: ClusterAddress, _ body: [UInt8]) -> ClusterSendReceipt {

@@ -19,12 +19,12 @@ extension ServiceRef {
     _ answer: @escaping @Sendable (Result<[UInt8], any Error>) -> Void
   ) {
     // Inherits nothing: the calling thread may be in the midst of another request, whose answer let this one in.
-    let header = CallHeader(
-      deadline: .now.advanced(by: record.node.options.callDeadline), timers: record.node.pool.currentTimers,
-      service: label, command: command.name)
-    let call = PendingCall<Input, Output>(input, header) { result in
-      answer(result.flatMap { output in Result { try face.encode(output) } })
+    let end = MonotonicInstant.now.nanoseconds.addingReportingOverflow(record.node.callDeadline)
+    let call = PendingCall(record, command.name, deadline: end.overflow ? .max : end.partialValue, caller: nil)
+    // The call holds the closure that holds the call, until its end.
+    unsafe call.whenEnded = {
+      answer(Result { try face.encode(call.takeOutcome(Output.self)) })
     }
-    post(command, call)
+    post(command, input, call)
   }
 }

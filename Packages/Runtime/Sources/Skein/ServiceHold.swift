@@ -37,12 +37,14 @@ public final class ServiceHold<Service: SkeinService> {
     guard let handler = command.body.synchronous else {
       preconditionFailure("\(command.name) is asynchronous: a held service runs synchronous commands only")
     }
-    guard let context = CallContext.derived(.standard, node: record.node) else {
-      throw CallError(.deadlineExceeded, service: record.label, command: command.name)
+    var frame = unsafe CallFrame()
+    return try unsafe withUnsafeMutablePointer(to: &frame) { frame in
+      guard unsafe record.begin(frame, on: worker) else {
+        throw CallError(.deadlineExceeded, service: record.label, command: command.name)
+      }
+      defer { unsafe record.end(frame, on: worker) }
+      return try handler(service, arguments)
     }
-    return try worker.runInPlace(record.strand) {
-      Result { try CallContext.bind(context) { try handler(service, arguments) } }
-    }.get()
   }
 }
 

@@ -6,7 +6,7 @@ extension ServiceRef {
   /// - Parameter deadline: when to give up; the node's default is 5 s.
   /// - Returns: what the handler returned.
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<Output>(
     _ command: Command<Service, Void, Output>, deadline: CallDeadline = .standard
   ) async throws -> Output {
@@ -16,7 +16,7 @@ extension ServiceRef {
   /// Sends a one-way message of no argument; its result is dropped, an error is logged.
   ///
   /// - Returns: what became of the message, at once.
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public func send<Output>(_ command: Command<Service, Void, Output>) -> SendReceipt {
     send(command, arguments: ())
   }
@@ -34,7 +34,7 @@ extension ServiceRef {
   /// - Parameter deadline: when to give up; the node's default is 5 s.
   /// - Returns: what the handler returned.
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<A, Output>(
     _ command: Command<Service, A, Output>, _ a: A, deadline: CallDeadline = .standard
   ) async throws -> Output {
@@ -44,7 +44,7 @@ extension ServiceRef {
   /// Sends a one-way message of one argument; its result is dropped, an error is logged.
   ///
   /// - Returns: what became of the message, at once.
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public func send<A, Output>(_ command: Command<Service, A, Output>, _ a: A) -> SendReceipt {
     send(command, arguments: a)
   }
@@ -62,7 +62,7 @@ extension ServiceRef {
   /// - Parameter deadline: when to give up; the node's default is 5 s.
   /// - Returns: what the handler returned.
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<A, B, Output>(
     _ command: Command<Service, (A, B), Output>, _ a: A, _ b: B, deadline: CallDeadline = .standard
   ) async throws -> Output {
@@ -72,7 +72,7 @@ extension ServiceRef {
   /// Sends a one-way message of two arguments; its result is dropped, an error is logged.
   ///
   /// - Returns: what became of the message, at once.
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public func send<A, B, Output>(_ command: Command<Service, (A, B), Output>, _ a: A, _ b: B) -> SendReceipt {
     send(command, arguments: (a, b))
   }
@@ -90,7 +90,7 @@ extension ServiceRef {
   /// - Parameter deadline: when to give up; the node's default is 5 s.
   /// - Returns: what the handler returned.
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<A, B, C, Output>(
     _ command: Command<Service, (A, B, C), Output>, _ a: A, _ b: B, _ c: C, deadline: CallDeadline = .standard
   ) async throws -> Output {
@@ -100,7 +100,7 @@ extension ServiceRef {
   /// Sends a one-way message of three arguments; its result is dropped, an error is logged.
   ///
   /// - Returns: what became of the message, at once.
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public func send<A, B, C, Output>(_ command: Command<Service, (A, B, C), Output>, _ a: A, _ b: B, _ c: C)
     -> SendReceipt
   {
@@ -122,7 +122,7 @@ extension ServiceRef {
   /// - Parameter deadline: when to give up; the node's default is 5 s.
   /// - Returns: what the handler returned.
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<A, B, C, D, Output>(
     _ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D,
     deadline: CallDeadline = .standard
@@ -133,7 +133,7 @@ extension ServiceRef {
   /// Sends a one-way message of four arguments; its result is dropped, an error is logged.
   ///
   /// - Returns: what became of the message, at once.
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public func send<A, B, C, D, Output>(
     _ command: Command<Service, (A, B, C, D), Output>, _ a: A, _ b: B, _ c: C, _ d: D
   ) -> SendReceipt {
@@ -155,7 +155,7 @@ extension ServiceRef {
   /// - Parameter deadline: when to give up; the node's default is 5 s.
   /// - Returns: what the handler returned.
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<A, B, C, D, E, Output>(
     _ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E,
     deadline: CallDeadline = .standard
@@ -166,7 +166,7 @@ extension ServiceRef {
   /// Sends a one-way message of five arguments; its result is dropped, an error is logged.
   ///
   /// - Returns: what became of the message, at once.
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public func send<A, B, C, D, E, Output>(
     _ command: Command<Service, (A, B, C, D, E), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E
   ) -> SendReceipt {
@@ -188,7 +188,7 @@ extension ServiceRef {
   /// - Parameter deadline: when to give up; the node's default is 5 s.
   /// - Returns: what the handler returned.
   /// - Throws: what the handler threw, or a ``CallError`` when it gave no answer.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<A, B, C, D, E, F, Output>(
     _ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F,
     deadline: CallDeadline = .standard
@@ -199,7 +199,7 @@ extension ServiceRef {
   /// Sends a one-way message of six arguments; its result is dropped, an error is logged.
   ///
   /// - Returns: what became of the message, at once.
-  @inlinable @discardableResult
+  @inlinable @inline(__always) @discardableResult
   public func send<A, B, C, D, E, F, Output>(
     _ command: Command<Service, (A, B, C, D, E, F), Output>, _ a: A, _ b: B, _ c: C, _ d: D, _ e: E, _ f: F
   ) -> SendReceipt {

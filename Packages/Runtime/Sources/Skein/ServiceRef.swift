@@ -43,18 +43,21 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   // MARK: - Calling and sending with the arguments as one value
 
   /// Calls `command` with its arguments as one tuple; see ``call(_:deadline:)``.
-  @inlinable
+  @inlinable @inline(__always)
   public func call<Input, Output>(
     _ command: Command<Service, Input, Output>, arguments: Input, deadline: CallDeadline = .standard
   ) async throws -> Output {
     if let result = callInPlace(command, arguments, deadline) { return try result.get() }
-    return try await callQueued(command, arguments, deadline, isolation: #isolation)
+    let call = try makeCall(command.name, deadline)
+    post(command, arguments, call)
+    await call.awaitEndOrCancellation(isolation: #isolation)
+    return try call.takeOutcome(Output.self)
   }
 
   /// Sends a one-way message with its arguments as one tuple; see ``send(_:)``.
   @inlinable
   public func send<Input, Output>(_ command: Command<Service, Input, Output>, arguments: Input) -> SendReceipt {
-    if let caller = ServiceRecord.current, caller.isRefusingOutgoing { return .callerExited }
+    if ServiceRecord.callerIsRefusingOutgoing { return .callerExited }
     switch record.strand.send(unsafe Payload.envelope(command.body.oneWay, arguments)) {
     case .delivered: return .delivered
     case .busy(let envelope):
@@ -88,7 +91,7 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
 
   @usableFromInline
   func waitForRoom(isolation: isolated (any Actor)?) async {
-    await record.credit.wait(record.strand.mailbox, isolation: isolation)
+    await record.strand.waitForRoom(isolation: isolation)
   }
 
   // MARK: - How a call gets there
@@ -100,54 +103,37 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   func callInPlace<Input, Output>(
     _ command: Command<Service, Input, Output>, _ arguments: Input, _ deadline: CallDeadline
   ) -> Result<Output, any Error>? {
-    guard let handler = command.body.synchronous, let worker = Worker.current,
-      worker.depth < record.limits.inPlaceDepth
-    else { return nil }
-    if let caller = ServiceRecord.current, caller.isRefusingOutgoing {
-      return .failure(CallError(.callerExited, service: label, command: command.name))
-    }
-    guard let context = CallContext.derived(deadline, node: record.node) else {
-      return .failure(CallError(.deadlineExceeded, service: label, command: command.name))
-    }
-    guard record.strand.tryEnter() else { return nil }
-    defer { record.strand.leave() }
-    guard let (_, service) = Service.receiver(of: record.strand) else { return nil }
-    return worker.runInPlace(record.strand) {
-      Result { try CallContext.bind(context) { try handler(service, arguments) } }
+    guard let handler = command.body.synchronous else { return nil }
+    var frame = unsafe CallFrame()
+    return unsafe withUnsafeMutablePointer(to: &frame) { frame in
+      switch unsafe record.enter(frame, deadline) {
+      case .busy: return nil
+      case .refused(let code): return .failure(CallError(code, service: label, command: command.name))
+      case .entered: break
+      }
+      defer { unsafe record.leave(frame) }
+      return unsafe frame.pointee.service?._withUnsafeGuaranteedRef { service in
+        Result { try handler(unsafe unsafeDowncast(service, to: Service.self), arguments) }
+      }
     }
   }
 
-  /// Puts a request into the mailbox and waits for its answer.
-  @inlinable
-  func callQueued<Input, Output>(
-    _ command: Command<Service, Input, Output>, _ arguments: Input, _ deadline: CallDeadline,
-    isolation: isolated (any Actor)?
-  ) async throws -> Output {
+  /// A call that is not yet in the mailbox.
+  @usableFromInline
+  func makeCall(_ command: String, _ deadline: CallDeadline) throws -> PendingCall {
     let caller = ServiceRecord.current
-    if let caller, caller.isRefusingOutgoing {
-      throw CallError(.callerExited, service: label, command: command.name)
+    if let caller, caller.isRefusingOutgoing { throw CallError(.callerExited, service: label, command: command) }
+    guard let end = CallContext.derivedDeadline(deadline, standard: record.node.callDeadline) else {
+      throw CallError(.deadlineExceeded, service: label, command: command)
     }
-    guard let context = CallContext.derived(deadline, node: record.node) else {
-      throw CallError(.deadlineExceeded, service: label, command: command.name)
-    }
-    let header = CallHeader(
-      deadline: context.deadline, timers: record.node.pool.currentTimers,
-      service: label, command: command.name)
-    let call = PendingCall<Input, Output>(arguments, header)
-    post(command, call)
-    return try await withTaskCancellationHandler {
-      // Names the isolation so that the closure belongs to the caller's actor.
-      _ = isolation
-      return try await call.result(isolation: isolation)
-    } onCancel: {
-      call.abandon(caller?.isRefusingOutgoing == true ? .callerExited : .cancelled)
-    }
+    return PendingCall(record, command, deadline: end, caller: caller)
   }
 
   /// Arms the deadline and puts the request into the mailbox; what cannot be sent has ended.
   @inlinable
-  func post<Input, Output>(_ command: Command<Service, Input, Output>, _ call: PendingCall<Input, Output>) {
+  func post<Input, Output>(_ command: Command<Service, Input, Output>, _ arguments: Input, _ call: PendingCall) {
     do throws(TimerError) { try call.armDeadline() } catch { return call.abandon(.shuttingDown) }
+    unsafe call.input.put(arguments)
     switch record.strand.send(unsafe Payload.envelope(command.body.request, call)) {
     case .delivered: break
     case .busy(let envelope):

@@ -23,6 +23,8 @@ internal import Synchronization
 public final class SkeinNode: Sendable {
   /// How the node was set up.
   public let options: NodeOptions
+  /// `options.callDeadline` in nanoseconds.
+  let callDeadline: Int64
   /// The node's workers.
   public let pool: WorkerPool
   /// The node's log.
@@ -49,6 +51,7 @@ public final class SkeinNode: Sendable {
   public init(_ options: NodeOptions = NodeOptions()) throws(NodeError) {
     ProcessSignals.ignoreBrokenPipes()
     self.options = options
+    callDeadline = options.callDeadline.nanosecondsClamped
     let log = options.log
     self.log = log
     if let simulation = options.simulation {
@@ -128,7 +131,7 @@ public final class SkeinNode: Sendable {
       let record = ServiceRecord(id: id, name: name, typeName: typeName, strand: strand, node: self, limits: limits)
       unsafe record.whenGone = whenGone
       let service = try make(SkeinContext(record))
-      record.adopt(service) { [unowned service] in await service.stop() }
+      record.adopt(service) { [unowned service, unowned record] driver in await record.stop(service, driver) }
       table.withLock { $0.insert(record) }
       return service
     } catch {

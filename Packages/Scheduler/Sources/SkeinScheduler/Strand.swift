@@ -29,15 +29,25 @@ internal import Synchronization
   // MARK: The strand's turn only
   @exclusivity(unchecked) private var consumer: MailboxConsumer<Envelope>
   @exclusivity(unchecked) private var jobs = JobList()
-  /// What its messages are about, such as an actor; set before the first message.
-  @exclusivity(unchecked) private var ownerReference: AnyObject?
-  /// Called at the end of each activation, on the strand's turn.
-  @exclusivity(unchecked) public var activationEnded: ((Strand) -> Void)?
+  /// What its messages are about, such as an actor; set before the first message. Counted by hand, see `withOwner`.
+  @exclusivity(unchecked) @usableFromInline private(set) var ownerReference: Unmanaged<AnyObject>?
   /// While true, messages stay in the mailbox; jobs and system messages still run.
   @exclusivity(unchecked) public var holdsMessages = false
+  /// The number of the worker that ran it last. Also read by who has just made it awake.
+  @exclusivity(unchecked) var lastWorker: UInt8 = 0
+  /// One more than the number of the worker that it is bound to; 0 for none.
+  let boundTo: UInt8
+  /// Whether it moves while the worker that it is bound to is stuck.
+  let movesWhenStuck: Bool
+  /// When it was put in line, in units of 1,024 ns. Belongs to who has just made it awake.
+  @exclusivity(unchecked) var queuedAt: UInt32 = 0
 
   // MARK: Any thread
   private let incoming = JobStack()
+  /// What it has cost.
+  let figures = StrandFigures()
+  /// The line of senders that wait for room, a counted reference; 0 as long as nobody has waited.
+  let credit = Atomic<UInt>(0)
   /// The thread of its own, if the strand is exclusive.
   let dedicated: DedicatedThread?
 
@@ -48,25 +58,51 @@ internal import Synchronization
   ///   - label: a name for reports.
   ///   - mailboxCapacity: greatest number of unread messages.
   ///   - exclusive: gives the strand a thread of its own, for work that blocks.
+  ///   - binding: the worker that alone runs it; see ``StrandBinding``.
   /// - Throws: ``SystemCallError`` when the thread of an exclusive strand cannot be made.
   public init(
-    pool: WorkerPool, label: String, mailboxCapacity: Int = 1_024, exclusive: Bool = false
+    pool: WorkerPool, label: String, mailboxCapacity: Int = 1_024, exclusive: Bool = false,
+    binding: StrandBinding? = nil
   ) throws(SystemCallError) {
     self.pool = pool
+    // A simulation has one worker.
+    let bound = pool.isSimulated || exclusive ? nil : binding
+    precondition(bound.map { pool.workers.indices.contains($0.worker) } ?? true, "the pool has no such worker")
+    boundTo = bound.map { UInt8($0.worker + 1) } ?? 0
+    movesWhenStuck = bound?.whenStuck == .moves
     self.label = label
     unsafe consumer = MailboxConsumer(capacity: mailboxCapacity)
     unsafe mailbox = consumer.mailbox
     dedicated = exclusive ? try DedicatedThread(pool: pool, label: label) : nil
   }
 
-  deinit { dedicated?.stop() }
+  deinit {
+    dedicated?.stop()
+    unsafe ownerReference?.release()
+    // Relaxed: nobody else has the strand.
+    _ = ReferenceWord.take(credit.load(ordering: .relaxed), as: CreditQueue.self)
+  }
 
   /// What the strand's messages are about.
   ///
   /// - Thread safety: set before the first message, and on the strand's turn.
   public var owner: AnyObject? {
-    get { unsafe ownerReference }
-    set { unsafe ownerReference = newValue }
+    get { unsafe ownerReference?.takeUnretainedValue() }
+    set {
+      let before = unsafe ownerReference
+      unsafe ownerReference = newValue.map { unsafe Unmanaged.passRetained($0) }
+      unsafe before?.release()
+    }
+  }
+
+  /// Runs `body` with the owner, without counting references, for the paths that are hot.
+  ///
+  /// - Returns: `nil` without an owner.
+  /// - Thread safety: the strand's turn; `body` must not end the owner's tie to the strand.
+  @inlinable
+  public func withOwner<Result>(_ body: (AnyObject) -> Result) -> Result? {
+    guard let owner = unsafe ownerReference else { return nil }
+    return unsafe owner._withUnsafeGuaranteedRef(body)
   }
 
   // MARK: - Sending
@@ -105,12 +141,39 @@ internal import Synchronization
   // MARK: - Swift's executors
 
   /// Adds a job of a Swift task; called by the Swift runtime.
-  public func enqueue(_ job: consuming ExecutorJob) {
+  public func enqueue(_ job: consuming ExecutorJob) { enqueue(job, by: nil) }
+
+  /// Adds a job, of a task that has the strand itself as its preference or that `driver` runs.
+  func enqueue(_ job: consuming ExecutorJob, by driver: TaskDriver?) {
+    let job = UnownedJob(job)
+    job.driver = driver
+    if Worker.withCurrent({ $0.captures(job, of: self) }) == true { return }
     // Once pushed, the job may run on another thread and be the last that keeps this strand: held until the end.
     let held = ReferenceWord.retain(self)
-    incoming.push(UnownedJob(job))
+    incoming.push(job)
     if mailbox.signal() { schedule() }
     _ = ReferenceWord.take(held, as: Strand.self)
+  }
+
+  /// Runs `body`, on the strand's turn, and takes the first job that it enqueues on the strand, before it gets in line.
+  func captureJob(_ body: () -> Void) -> UnownedJob? {
+    Worker.withCurrent { $0.beginCapture(of: self) }
+    body()
+    return Worker.withCurrent { $0.endCapture() } ?? nil
+  }
+
+  /// Runs a job on the strand's turn.
+  @inline(__always)
+  func runJob(_ job: UnownedJob, by driver: TaskDriver?) {
+    guard let driver else {
+      return unsafe job.runSynchronously(
+        isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    }
+    let before = unsafe ThreadSlot.context.value
+    unsafe ThreadSlot.context.value = unsafe driver.context
+    unsafe job.runSynchronously(
+      isolatedTo: asUnownedSerialExecutor(), taskExecutor: driver.asUnownedTaskExecutor())
+    unsafe ThreadSlot.context.value = before
   }
 
   /// A reference for an actor's `unownedExecutor`.
@@ -126,7 +189,7 @@ internal import Synchronization
 
   /// Whether the calling thread is in `strand`.
   public static func isCurrent(_ strand: Strand) -> Bool {
-    Worker.current?.pointsAt(strand) ?? false
+    Worker.withCurrent { $0.pointsAt(strand) } ?? false
   }
 
   // MARK: - Running
@@ -134,9 +197,9 @@ internal import Synchronization
   /// Enters a strand at rest without a queue, so that its owner can be used on the caller's stack.
   ///
   /// - Returns: `true` when the caller is now in the strand, and must call ``leave()``. `false` when the strand
-  ///   has something to do, is closed or exclusive.
+  ///   has something to do, is closed or exclusive, or is bound to a worker which the caller is not on.
   public func tryEnter() -> Bool {
-    guard dedicated == nil && mailbox.tryAwaken() else { return false }
+    guard dedicated == nil && (boundTo == 0 || isOnBoundWorker) && mailbox.tryAwaken() else { return false }
     if unsafe !holdsMessages { return true }
     leave()
     return false
@@ -149,9 +212,10 @@ internal import Synchronization
 
   /// One activation: jobs before messages, up to the budget.
   ///
+  /// - Parameter begin: the time now, in nanoseconds of the monotonic clock.
   /// - Returns: whether the strand is at rest; otherwise it has to be scheduled again, by the caller.
-  func run(on worker: Worker, budget: RunBudget) -> Bool {
-    let end = MonotonicInstant.now.advanced(by: budget.time)
+  func run(on worker: Worker, from begin: Int64, budget: RunBudget) -> Bool {
+    let end = begin &+ budget.nanoseconds
     var left = budget.messages
     while left > 0 {
       if unsafe consumer.takeSignal() {
@@ -160,8 +224,7 @@ internal import Synchronization
         while let envelope = system.next() { envelope.perform(on: self) }
       }
       if let job = unsafe jobs.popFirst() {
-        unsafe job.runSynchronously(
-          isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        runJob(job, by: job.driver)
       } else if unsafe holdsMessages {
         break
       } else if let envelope = unsafe consumer.dequeue() {
@@ -171,14 +234,15 @@ internal import Synchronization
       }
       left -= 1
       // The clock costs as much as a short handler: read for every fourth.
-      if left % 4 == 0 && MonotonicInstant.now >= end { break }
+      if left % 4 == 0 && MonotonicInstant.approximateNow.nanoseconds >= end { break }
     }
-    if let ended = unsafe activationEnded { ended(self) }
-    return restOrGoOn()
+    let rests = restOrGoOn()
+    grantCredit()
+    return rests
   }
 
   /// Rests when nothing is left that may run now.
-  private func restOrGoOn() -> Bool {
+  func restOrGoOn() -> Bool {
     if unsafe !jobs.isEmpty { return false }
     if unsafe holdsMessages { return unsafe consumer.restHolding() }
     return unsafe consumer.rest()
@@ -187,7 +251,10 @@ internal import Synchronization
   /// Closes the mailbox: later sends are refused.
   ///
   /// - Thread safety: the strand's turn only.
-  public func close() { unsafe consumer.close() }
+  public func close() {
+    unsafe consumer.close()
+    grantCredit()
+  }
 
   /// Refuses every unread message; call it after ``close()``.
   ///

@@ -5,7 +5,7 @@
 // Shared by:  its thread; thieves; watchers, which read `turn`.
 
 internal import SkeinMailbox
-internal import SkeinPlatform
+public import SkeinPlatform
 public import SkeinTimer
 internal import Synchronization
 
@@ -25,19 +25,39 @@ internal import Synchronization
   let queue = RunQueue()
   /// Odd while a strand runs; a number that stays the same between two looks shows one that does not end.
   let turn = Atomic<UInt64>(0)
-  /// Activations so far that looked after the poller, the timers and the injection queue.
-  private let lookCount = Atomic<UInt64>(0)
+  let counters = WorkerCounters()
+  /// Strands that are bound to this worker.
+  let bound = InjectionQueue()
+  /// What others may see of the running activation.
+  let activation = ActivationView()
+  /// The thread's number in the kernel, when its stack can be taken; 0 otherwise.
+  let threadNumber = Atomic<Int32>(0)
 
   // MARK: Worker's thread only
-  @exclusivity(unchecked) private var running: Unmanaged<Strand>?
+  @exclusivity(unchecked) @usableFromInline var running: Unmanaged<Strand>?
   /// How many handlers are nested on the thread's stack by in-place calls.
   @exclusivity(unchecked) public var depth = 0
   /// What this worker saw of others while it watched.
   @exclusivity(unchecked) var watchedTurns = WatchedTurns()
+  /// Whether its searches before a sleep have been worth their time.
+  @exclusivity(unchecked) var searchHabit = SearchHabit()
+  /// Drivers that wait for work.
+  @exclusivity(unchecked) var parkedDrivers: [TaskDriver] = []
+  /// The strand whose next job on this thread is kept from its line.
+  @exclusivity(unchecked) private var captured: (strand: UnsafeRawPointer?, job: UnownedJob?)
+  @exclusivity(unchecked) var searchedTurns = SearchedTurns()
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
+  /// Whether the last turn went to a bound strand.
+  @exclusivity(unchecked) var boundTurn = false
+  /// Short activations until one is accounted for.
+  @exclusivity(unchecked) var untilSample = StrandFigures.sampleInterval
   /// Times that the ready slot may still come before the queue.
   @exclusivity(unchecked) private var readyTurns = Worker.readyTurnsInARow
-  @exclusivity(unchecked) private var lastLook = MonotonicInstant(nanoseconds: 0)
+  @exclusivity(unchecked) private var lastLook: Int64 = 0
+  /// When its last activation or wait ended, in nanoseconds of the monotonic clock.
+  @exclusivity(unchecked) var clock: Int64 = 0
+  /// The pool whose worker it is, for comparing; `nil` for the thread of an exclusive strand.
+  @exclusivity(unchecked) private var home: UnsafeRawPointer?
 
   /// Times in a row that the ready slot comes before the queue: so two strands that wake each other do not keep the
   /// queue waiting for ever, and a chain of calls still finds its data warm.
@@ -45,7 +65,7 @@ internal import Synchronization
   /// Activations after which a busy worker looks round.
   static let activationsPerLook = 61
   /// Time after which a busy worker looks round.
-  static let timePerLook = Duration.microseconds(200)
+  static let nanosecondsPerLook: Int64 = 200_000
 
   init(index: Int, waiter: any WorkerWaiter, timers: TimerQueue) {
     self.index = index
@@ -53,15 +73,39 @@ internal import Synchronization
     self.timers = timers
   }
 
+  // Tasks that nobody resumes would never be freed.
+  deinit { for driver in unsafe parkedDrivers { driver.end() } }
+
   /// The worker that the calling thread is, or `nil`.
   public static var current: Worker? {
     guard let pointer = unsafe ThreadSlot.worker.value else { return nil }
     return unsafe Unmanaged<Worker>.fromOpaque(pointer).takeUnretainedValue()
   }
 
+  /// Runs `body` with the worker that the calling thread is; without counting references, for the paths that are hot.
+  ///
+  /// - Returns: `nil` on a thread that is not a worker.
+  @inlinable
+  public static func withCurrent<Result>(_ body: (Worker) -> Result) -> Result? {
+    guard let pointer = unsafe ThreadSlot.worker.value else { return nil }
+    // The thread that is the worker keeps it.
+    return unsafe Unmanaged<Worker>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body)
+  }
+
+  /// Makes it a worker of `pool`; before its thread runs.
+  func join(_ pool: WorkerPool) {
+    unsafe home = UnsafeRawPointer(Unmanaged.passUnretained(pool).toOpaque())
+  }
+
+  /// Whether it is one of the workers of `pool`.
+  func isWorker(of pool: WorkerPool) -> Bool {
+    unsafe home == UnsafeRawPointer(Unmanaged.passUnretained(pool).toOpaque())
+  }
+
   /// Makes the calling thread this worker until `body` ends.
   func occupy<Value>(_ body: () throws -> Value) rethrows -> Value {
     unsafe ThreadSlot.worker.value = unsafe Unmanaged.passUnretained(self).toOpaque()
+    readClock()
     defer { unsafe ThreadSlot.worker.value = nil }
     return try body()
   }
@@ -72,40 +116,41 @@ internal import Synchronization
   ///
   /// - Returns: whether it is at rest.
   func run(_ strand: Strand, budget: RunBudget) -> Bool {
+    // Relaxed: only this thread writes it.
+    let turn = self.turn.load(ordering: .relaxed)
+    let begin = unsafe clock
+    beginsActivation(of: strand, at: begin)
     // Release: a watcher that sees the same odd number twice knows that one activation lasted.
-    turn.add(1, ordering: .releasing)
+    self.turn.store(turn &+ 1, ordering: .releasing)
     let before = unsafe running
     unsafe running = unsafe Unmanaged.passUnretained(strand)
-    let rests = strand.run(on: self, budget: budget)
+    let rests = strand.run(on: self, from: begin, budget: budget)
     unsafe running = before
     // Release: as above.
-    turn.add(1, ordering: .releasing)
+    self.turn.store(turn &+ 2, ordering: .releasing)
+    // The caller holds the strand until we return.
+    activation.waitForInspector()
+    readClock()
+    account(strand, nanoseconds: unsafe clock &- begin)
     return rests
   }
 
-  /// Runs `body` as if `strand`, which the caller has entered, were what the worker runs.
+  /// Makes `strand`, which the caller has entered, what the worker runs, for a handler in place.
   ///
-  /// For calls in place: isolation checks and reports name the callee.
+  /// - Returns: what it ran before; give it to ``leaveInPlace(_:)``.
   @inlinable
-  public func runInPlace<Result>(_ strand: Strand, _ body: () -> Result) -> Result {
-    let before = unsafe enterInPlace(strand)
-    let result = body()
-    unsafe leaveInPlace(before)
-    return result
-  }
-
-  @usableFromInline
-  func enterInPlace(_ strand: Strand) -> UnsafeRawPointer? {
+  public func enterInPlace(_ strand: Strand) -> Unmanaged<Strand>? {
     let before = unsafe running
     unsafe running = unsafe Unmanaged.passUnretained(strand)
     unsafe depth += 1
-    return unsafe before.map { unsafe UnsafeRawPointer($0.toOpaque()) }
+    return unsafe before
   }
 
-  @usableFromInline
-  func leaveInPlace(_ before: UnsafeRawPointer?) {
+  /// Ends what ``enterInPlace(_:)`` began.
+  @inlinable
+  public func leaveInPlace(_ before: Unmanaged<Strand>?) {
     unsafe depth -= 1
-    unsafe running = before.map { unsafe Unmanaged<Strand>.fromOpaque($0) }
+    unsafe running = before
   }
 
   func pointsAt(_ strand: Strand) -> Bool {
@@ -113,8 +158,34 @@ internal import Synchronization
     return unsafe running.toOpaque() == Unmanaged.passUnretained(strand).toOpaque()
   }
 
+  /// Runs `body` with the strand that runs on this worker, without counting references; on the worker's thread only.
+  ///
+  /// - Returns: `nil` between two strands.
+  @inlinable
+  public func withRunning<Result>(_ body: (Strand) -> Result) -> Result? {
+    guard let running = unsafe running else { return nil }
+    return unsafe running._withUnsafeGuaranteedRef(body)
+  }
+
   /// The strand that runs on the calling thread; `nil` between two.
   public static var runningStrand: Strand? { unsafe current?.running?.takeUnretainedValue() }
+
+  // MARK: - Capturing a job
+
+  func beginCapture(of strand: Strand) {
+    unsafe captured = (UnsafeRawPointer(Unmanaged.passUnretained(strand).toOpaque()), nil)
+  }
+
+  func captures(_ job: UnownedJob, of strand: Strand) -> Bool {
+    guard unsafe captured.strand == UnsafeRawPointer(Unmanaged.passUnretained(strand).toOpaque()) else { return false }
+    unsafe captured = (nil, job)
+    return true
+  }
+
+  func endCapture() -> UnownedJob? {
+    defer { unsafe captured = (nil, nil) }
+    return unsafe captured.job
+  }
 
   // MARK: - Looking round
 
@@ -125,10 +196,19 @@ internal import Synchronization
   @discardableResult
   func lookRound() -> Bool {
     // Relaxed: a count for people.
-    lookCount.add(1, ordering: .relaxed)
+    counters.looks.add(1, ordering: .relaxed)
     let polled = waiter.look()
     return timers.advance(to: .now) > 0 || polled
   }
+
+  /// Counts the wait that has just ended, which handled events and timers, as a look.
+  func hasLooked() {
+    readClock()
+    unsafe untilLook = Worker.activationsPerLook
+    unsafe lastLook = clock
+  }
+
+  private func readClock() { unsafe clock = MonotonicInstant.approximateNow.nanoseconds }
 
   /// Whether the ready slot comes before the queue this time.
   func prefersReady() -> Bool {
@@ -141,10 +221,9 @@ internal import Synchronization
   /// Whether a busy worker has to look round now.
   func isLookDue() -> Bool {
     unsafe untilLook -= 1
-    let now = MonotonicInstant.now
-    guard unsafe untilLook <= 0 || lastLook.duration(to: now) >= Worker.timePerLook else { return false }
+    guard unsafe untilLook <= 0 || clock &- lastLook >= Worker.nanosecondsPerLook else { return false }
     unsafe untilLook = Worker.activationsPerLook
-    unsafe lastLook = now
+    unsafe lastLook = clock
     return true
   }
 }

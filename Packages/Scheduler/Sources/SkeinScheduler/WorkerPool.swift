@@ -34,15 +34,16 @@ public final class WorkerPool: Sendable {
   /// Whether a ``SimulatedScheduler`` plays the only worker; the pool has no threads then.
   public let isSimulated: Bool
   /// Told about stuck workers; see ``StuckWorker``.
-  private let stuckReport: (@Sendable (StuckWorker) -> Void)?
+  let stuckReport: (@Sendable (StuckWorker) -> Void)?
 
   // MARK: Any thread
-  private let injection = InjectionQueue()
-  private let sleepers = SleeperSet()
+  let injection = InjectionQueue()
+  let sleepers = SleeperSet()
   private let watcher = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
-  private let takeovers = Atomic<Int>(0)
   private let threads: Lock<[ThreadBox]>
+  /// Looks after stuck workers when no worker sleeps; `nil` when nobody wants to hear of them.
+  private let monitor: StuckMonitor?
 
   /// Makes the pool and starts its threads.
   ///
@@ -71,8 +72,14 @@ public final class WorkerPool: Sendable {
       return Worker(index: index, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))
     }
     threads = Lock([])
+    monitor = stuckReport == nil ? nil : StuckMonitor()
+    for worker in workers { worker.join(self) }
+    try monitor?.start(for: self)
     for worker in workers {
-      let run: @Sendable () -> Void = { [self] in worker.occupy { loop(worker) } }
+      let run: @Sendable () -> Void = { [self] in
+        worker.prepareStack()
+        worker.occupy { loop(worker) }
+      }
       let thread: PlatformThread
       do throws(SystemCallError) {
         thread = try PlatformThread.start(name: "skein-\(worker.index)", outlivesLoops: true, run)
@@ -94,6 +101,8 @@ public final class WorkerPool: Sendable {
     let waiter = FutexWaiter()
     workers = [Worker(index: 0, waiter: waiter, timers: TimerQueue(capacity: timerCapacity, waiter: waiter))]
     threads = Lock([])
+    monitor = nil
+    workers[0].join(self)
   }
 
   /// Timers for threads that are not workers.
@@ -105,10 +114,10 @@ public final class WorkerPool: Sendable {
   /// How often a watcher looked after a stuck worker's poller and timers.
   public var takeoverCount: Int {
     // Relaxed: a count for people.
-    takeovers.load(ordering: .relaxed)
+    workers.reduce(0) { $0 + $1.counters.takeovers.load(ordering: .relaxed) }
   }
 
-  /// Ends the threads after the activations that run now. Strands in line stay where they are.
+  /// Ends the threads after the activations that run now. Strands in line are released and do not run any more.
   ///
   /// - Parameter waits: whether to wait for the threads; `false` where an activation may never end.
   /// - Thread safety: any thread that is not a worker; once.
@@ -116,6 +125,7 @@ public final class WorkerPool: Sendable {
     // Sequentially consistent: pairs with the look in `sleep`, like an enqueue.
     stopping.store(true, ordering: .sequentiallyConsistent)
     for worker in workers { worker.waiter.wake() }
+    monitor?.stop()
     let boxes = threads.withLock { boxes in
       defer { boxes = [] }
       return boxes
@@ -128,12 +138,18 @@ public final class WorkerPool: Sendable {
   /// Puts an awake strand in line.
   @usableFromInline
   func enqueue(_ strand: Strand) {
-    if let worker = Worker.current, worker.index >= 0, worker.index < workers.count, workers[worker.index] === worker {
-      enqueue(strand, on: worker)
-    } else {
-      injection.push(strand)
-      wakeOne()
+    let isDone = Worker.withCurrent { worker in
+      guard worker.isWorker(of: self) else { return false }
+      strand.isQueued(at: unsafe worker.clock)
+      if strand.boundTo == 0 { enqueue(strand, on: worker) } else { enqueueBound(strand) }
+      return true
     }
+    if isDone == true { return }
+    strand.isQueued(at: MonotonicInstant.approximateNow.nanoseconds)
+    if strand.boundTo != 0 { return enqueueBound(strand) }
+    let last = unsafe Int(strand.lastWorker)
+    injection.push(strand)
+    wakeOne(preferring: last)
   }
 
   /// A worker puts what it just woke into its ready slot; what was there goes to the back of its queue.
@@ -142,7 +158,8 @@ public final class WorkerPool: Sendable {
     enqueueLast(displaced, on: worker)
   }
 
-  private func enqueueLast(_ strand: Strand, on worker: Worker) {
+  /// Puts a strand at the back of the calling worker's queue.
+  func enqueueLast(_ strand: Strand, on worker: Worker) {
     if let refused = worker.queue.push(strand) {
       injection.push(refused)
       wakeOne()
@@ -151,12 +168,26 @@ public final class WorkerPool: Sendable {
     }
   }
 
+  /// Puts a strand that has used up its budget back in line.
+  private func enqueueAgain(_ strand: Strand, on worker: Worker) {
+    strand.isQueued(at: unsafe worker.clock)
+    if strand.boundTo == 0 { enqueueLast(strand, on: worker) } else { enqueueBound(strand) }
+  }
+
   /// Strands in line at which a busy worker asks a sleeping one for help at once.
   private static let backlogToWake = 3
 
   /// Wakes a sleeping worker unless one is searching already.
-  private func wakeOne() {
-    if let sleeper = sleepers.next() { workers[sleeper].waiter.wake() }
+  ///
+  /// - Parameter worker: the one to wake if it sleeps; 64 for any.
+  private func wakeOne(preferring worker: Int = 64) {
+    if let sleeper = sleepers.next(preferring: worker) { wake(workers[sleeper]) }
+  }
+
+  func wake(_ worker: Worker) {
+    // Relaxed: a count for people.
+    worker.counters.wakes.add(1, ordering: .relaxed)
+    worker.waiter.wake()
   }
 
   // MARK: - A worker's life
@@ -170,12 +201,20 @@ public final class WorkerPool: Sendable {
           wasIdle = false
           becomeBusy(worker)
         }
-        if !worker.run(strand, budget: budget) { enqueueLast(strand, on: worker) }
+        if !worker.run(strand, budget: budget) { enqueueAgain(strand, on: worker) }
       } else {
+        // A worker that was woken for nothing does not search: it goes back to sleep.
+        let finds = !wasIdle && search(for: worker)
         wasIdle = true
-        sleep(worker)
+        if !finds { sleep(worker) }
       }
     }
+    abandonStrands(of: worker)
+  }
+
+  /// Releases what is still in line when a worker ends; it does not run any more.
+  private func abandonStrands(of worker: Worker) {
+    while worker.queue.pop() ?? worker.ready.take() ?? worker.bound.pop() ?? injection.pop() != nil {}
   }
 
   /// A worker that was asleep has found something to run.
@@ -191,12 +230,20 @@ public final class WorkerPool: Sendable {
       worker.lookRound()
       // Only a busy worker needs to be watched: idle ones would keep each other awake.
       if isBusy { passWatchOn(worker) }
-      if let strand = injection.pop() { return strand }
+      if let strand = takeInjected(for: worker) { return strand }
     }
+    if let strand = worker.takeBoundInTurn() { return strand }
     if worker.prefersReady(), let strand = worker.ready.take() { return strand }
     if let strand = worker.queue.pop() { return strand }
-    if let strand = worker.ready.take() ?? injection.pop() { return strand }
-    return steal(for: worker)
+    return worker.ready.take() ?? worker.bound.pop() ?? takeInjected(for: worker) ?? steal(for: worker)
+  }
+
+  /// Takes a strand from the injection queue, and a share of the others into the worker's own queue, where thieves
+  /// find them.
+  private func takeInjected(for worker: Worker) -> Strand? {
+    guard let strand = injection.drain(into: worker.queue, share: workers.count) else { return nil }
+    if worker.queue.count >= WorkerPool.backlogToWake { wakeOne() }
+    return strand
   }
 
   /// A strand out of whatever line it is in, for a simulation, which chooses by itself who comes next.
@@ -205,7 +252,11 @@ public final class WorkerPool: Sendable {
   private func steal(for worker: Worker) -> Strand? {
     for distance in 1..<max(workers.count, 1) {
       let victim = workers[(worker.index + distance) % workers.count]
-      if let strand = victim.queue.moveHalf(to: worker.queue) { return strand }
+      if let strand = victim.queue.moveHalf(to: worker.queue) {
+        // Relaxed: a count for people.
+        worker.counters.steals.add(1, ordering: .relaxed)
+        return strand
+      }
     }
     return nil
   }
@@ -214,20 +265,24 @@ public final class WorkerPool: Sendable {
     let asleep = sleepers.enter(worker.index)
     defer { sleepers.leave(worker.index) }
     // Sequentially consistent: pairs with the store in `shutDown`.
-    if stopping.load(ordering: .sequentiallyConsistent) || hasWork() { return }
+    if stopping.load(ordering: .sequentiallyConsistent) || hasWork(for: worker) { return }
     var deadline = worker.timers.nextDeadline
     let watches = watch(worker, wanted: asleep < workers.count)
     if watches {
       let look = MonotonicInstant.now.advanced(by: watchInterval)
       deadline = min(deadline ?? look, look)
     }
+    // Relaxed: a count for people.
+    worker.counters.parks.add(1, ordering: .relaxed)
     worker.waiter.wait(until: deadline)
     worker.timers.advance(to: .now)
+    worker.hasLooked()
     if watches { rescue(for: worker) }
   }
 
-  private func hasWork() -> Bool {
-    !injection.isEmpty || workers.contains { $0.queue.count > 0 }
+  /// Whether some queue has a strand in it that the worker may run.
+  func hasWork(for worker: Worker) -> Bool {
+    !injection.isEmpty || !worker.bound.isEmpty || workers.contains { $0.queue.count > 0 }
   }
 
   // MARK: - Watching
@@ -252,6 +307,7 @@ public final class WorkerPool: Sendable {
     if current != 0 && current != worker.index + 1 { return }
     // A sleeper that has woken meanwhile passes the watch on when it looks round.
     let next = sleepers.any.map { $0 + 1 } ?? 0
+    if next == 0 { monitor?.everybodyIsBusy() }
     // Relaxed: as in `watch`.
     guard watcher.compareExchange(expected: current, desired: next, ordering: .relaxed).exchanged, next != 0
     else { return }
@@ -273,22 +329,15 @@ public final class WorkerPool: Sendable {
       guard turn % 2 == 1 else { continue }
       guard let stuckFor = unsafe worker.watchedTurns.update(victim.index, turn: turn) else { continue }
       // Relaxed: a count for people.
-      takeovers.add(1, ordering: .relaxed)
+      worker.counters.takeovers.add(1, ordering: .relaxed)
       victim.lookRound()
       if let strand = victim.ready.take() { enqueueLast(strand, on: worker) }
-      if let stuckReport, unsafe worker.watchedTurns.isReportDue(victim.index, stuckFor) {
-        stuckReport(StuckWorker(worker: victim.index, duration: stuckFor))
+      takeBound(from: victim, to: worker)
+      if stuckReport != nil, unsafe worker.watchedTurns.isReportDue(victim.index, stuckFor) {
+        report(victim, turn: turn, duration: stuckFor)
       }
     }
   }
-}
-
-/// A worker whose activation does not end.
-public struct StuckWorker: Hashable, Sendable {
-  /// The worker's number.
-  public let worker: Int
-  /// For how long the activation has been seen running.
-  public let duration: Duration
 }
 
 /// A thread in a list.

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "CSkeinStacks.h"
+
 // MARK: Thread-local slots
 // Read in a function that is not inlined: the optimizer may keep a thread-local's
 // address across a suspension after which the code runs on another thread.
@@ -20,6 +22,7 @@ void skein_thread_slot_set(uint32_t slot, void *_Nullable value);
 int skein_futex_wait(const uint32_t *_Nonnull word, uint32_t expected, int64_t deadline_ns); // absolute CLOCK_MONOTONIC; < 0: none
 int skein_futex_wake(const uint32_t *_Nonnull word, int32_t count);
 int64_t skein_monotonic_ns(void); // the calling thread's virtual clock, if it has one
+int64_t skein_approximate_ns(void); // the same, from the processor's counter of time
 const int64_t *_Nullable skein_virtual_clock_set(const int64_t *_Nullable clock); // returns the one before
 
 // MARK: Threads
@@ -81,12 +84,9 @@ int skein_ignore_sigpipe(void);
 
 // MARK: Memory
 int skein_memory_return_blocks(size_t bytes); // 1 when taken
-
-// MARK: pthread mutex, which ThreadSanitizer understands
-void *_Nonnull skein_mutex_create(void);
-void skein_mutex_destroy(void *_Nonnull mutex);
-void skein_mutex_lock(void *_Nonnull mutex);
-bool skein_mutex_try_lock(void *_Nonnull mutex);
-void skein_mutex_unlock(void *_Nonnull mutex);
+void *_Nullable skein_memory_reserve(size_t bytes); // zeroes, given as they are touched; NULL when refused
+void skein_memory_unreserve(void *_Nonnull base, size_t bytes);
+void skein_memory_give_back(void *_Nonnull base, size_t bytes); // whole pages; they read as zeroes again
+size_t skein_memory_page_size(void);
 
 #endif

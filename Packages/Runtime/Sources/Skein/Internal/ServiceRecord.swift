@@ -24,9 +24,11 @@ final class ServiceRecord: Sendable {
   @usableFromInline let limits: ServiceLimits
 
   // MARK: The strand's turn only
-  @exclusivity(unchecked) @usableFromInline nonisolated(unsafe) private(set) var service: AnyObject?
-  @exclusivity(unchecked) nonisolated(unsafe) private var handlers: [UInt64: RunningHandler] = [:]
-  @exclusivity(unchecked) nonisolated(unsafe) private var handlersStarted: UInt64 = 0
+  /// The service, counted by hand: messages use it without counting.
+  @exclusivity(unchecked) @usableFromInline nonisolated(unsafe) private(set) var serviceReference: Unmanaged<AnyObject>?
+  /// The drivers of the asynchronous handlers that run, newest first.
+  @exclusivity(unchecked) nonisolated(unsafe) private var newestHandler: TaskDriver?
+  @exclusivity(unchecked) nonisolated(unsafe) private var handlerCount = 0
   @exclusivity(unchecked) nonisolated(unsafe) private var life = Life.running
   @exclusivity(unchecked) nonisolated(unsafe) private var hasStopped = false
   /// Called once, when the service is gone.
@@ -34,22 +36,16 @@ final class ServiceRecord: Sendable {
   /// Whether the node counts the service as a zombie.
   @exclusivity(unchecked) nonisolated(unsafe) var becameZombie = false
   /// What runs when an orderly exit has drained the handlers.
-  @exclusivity(unchecked) nonisolated(unsafe) private var stop: (@Sendable () async -> Void)?
+  @exclusivity(unchecked) nonisolated(unsafe) private var stop: (@Sendable (TaskDriver) async -> Void)?
 
   // MARK: Any thread
   private let refusesOutgoing = Atomic<Bool>(false)
   private let waitsForExit = Lock(ExitWaiters())
-  let credit = CreditQueue()
 
   private enum Life {
     case running
     case exiting(ExitReason)
     case gone
-  }
-
-  private struct RunningHandler {
-    let task: Task<Void, Never>
-    let call: (any RunningCall)?
   }
 
   private struct ExitWaiters {
@@ -67,18 +63,40 @@ final class ServiceRecord: Sendable {
     self.limits = limits
   }
 
+  deinit { unsafe serviceReference?.release() }
+
   /// The record of the service in which the calling thread is.
   @usableFromInline static var current: ServiceRecord? {
-    guard let owner = Worker.runningStrand?.owner else { return nil }
-    return owner as? ServiceRecord
+    Worker.withCurrent { worker in withRunning(on: worker) { $0 } ?? nil } ?? nil
+  }
+
+  /// Runs `body` with the record of the service that runs on `worker`.
+  static func withRunning<Result>(on worker: Worker, _ body: (ServiceRecord) -> Result) -> Result? {
+    let result: Result?? = worker.withRunning { strand in
+      let result: Result?? = strand.withOwner { owner in
+        // The owner of a strand that is not a service's is another class.
+        type(of: owner) == ServiceRecord.self ? body(unsafe unsafeDowncast(owner, to: ServiceRecord.self)) : nil
+      }
+      return result ?? nil
+    }
+    return result ?? nil
+  }
+
+  /// Whether the service that runs on `worker` may not call or send any more.
+  static func isRefusingOutgoing(on worker: Worker) -> Bool {
+    withRunning(on: worker) { $0.isRefusingOutgoing } ?? false
+  }
+
+  /// Whether the service in which the calling thread is may not call or send any more.
+  @usableFromInline static var callerIsRefusingOutgoing: Bool {
+    Worker.withCurrent { isRefusingOutgoing(on: $0) } ?? false
   }
 
   /// Ties the service to the record; before anybody can send to it.
-  func adopt(_ service: AnyObject, stop: @escaping @Sendable () async -> Void) {
-    unsafe self.service = service
+  func adopt(_ service: AnyObject, stop: @escaping @Sendable (TaskDriver) async -> Void) {
+    unsafe serviceReference = Unmanaged.passRetained(service)
     unsafe self.stop = stop
     strand.owner = self
-    strand.activationEnded = { [credit] strand in credit.grant(strand.mailbox) }
   }
 
   /// Whether the service may not call or send any more.
@@ -89,30 +107,57 @@ final class ServiceRecord: Sendable {
 
   // MARK: - Asynchronous handlers
 
-  /// Starts a task on the strand for one asynchronous handler.
+  /// Begins an asynchronous handler: it runs at once, up to its first suspension.
   ///
+  /// - Parameter body: calls what belongs to the service, and nothing after it; that calls ``handlerEnded(_:)`` as the
+  ///   last thing.
   /// - Precondition: on the strand's turn.
   @usableFromInline
-  func startHandler(
-    _ call: (any RunningCall)?, _ context: CallContext, _ body: @escaping @Sendable () async -> Void
-  ) {
-    unsafe handlersStarted += 1
-    let number = unsafe handlersStarted
-    let task = Task(executorPreference: strand) { [self] in
-      await CallContext.$ofTask.withValue(context) { await body() }
-      handlerEnded(number)
-    }
-    unsafe handlers[number] = RunningHandler(task: task, call: call)
-    if unsafe handlers.count >= limits.suspendedHandlers { strand.holdsMessages = true }
-    call?.attach(task)
+  func startHandler(_ call: PendingCall?, _ body: (TaskDriver) -> TaskDriver.Work) {
+    let driver = TaskDriver.make()
+    driver.bind(call)
+    add(driver)
+    call?.attach(driver)
     // A service that is about to go starts no handler but its own stop.
-    if case .exiting(.killed) = unsafe life { task.cancel() }
+    if case .exiting(.killed) = unsafe life {
+      driver.retire()
+      driver.cancel()
+    }
+    driver.begin(on: strand, body(driver))
   }
 
-  private func handlerEnded(_ number: UInt64) {
-    unsafe handlers[number] = nil
-    if unsafe handlers.count < limits.suspendedHandlers { strand.holdsMessages = false }
+  /// An asynchronous handler has ended, on the strand's turn.
+  @usableFromInline
+  func handlerEnded(_ driver: TaskDriver) {
+    // Somebody else took it out to cancel it, and may do so only later.
+    if let call = driver.call, call.takeHandler() == nil { driver.retire() }
+    remove(driver)
+    driver.bind(nil)
     goOnExiting()
+  }
+
+  /// The last handler of an orderly exit.
+  func stop<Service: SkeinService>(_ service: isolated Service, _ driver: TaskDriver) async {
+    await service.stop()
+    handlerEnded(driver)
+  }
+
+  private func add(_ driver: TaskDriver) {
+    unsafe driver.next = unsafe newestHandler
+    unsafe newestHandler?.previous = driver
+    unsafe newestHandler = driver
+    unsafe handlerCount += 1
+    if unsafe handlerCount >= limits.suspendedHandlers { strand.holdsMessages = true }
+  }
+
+  private func remove(_ driver: TaskDriver) {
+    let (previous, next) = unsafe (driver.previous, driver.next)
+    unsafe driver.previous = nil
+    unsafe driver.next = nil
+    unsafe next?.previous = previous
+    if let previous { unsafe previous.next = next } else { unsafe newestHandler = next }
+    unsafe handlerCount -= 1
+    if unsafe handlerCount < limits.suspendedHandlers { strand.holdsMessages = false }
   }
 
   /// A handler of a one-way message has thrown: nobody else would learn of it.
@@ -148,31 +193,32 @@ final class ServiceRecord: Sendable {
     node.removeName(of: self)
     strand.close()
     strand.refuseUnread()
-    credit.close()
     if reason == .killed {
-      let running = unsafe handlers.values
-      for handler in running {
-        handler.call?.abandon(.serviceExited)
-        handler.task.cancel()
+      var running = unsafe newestHandler
+      while let driver = running {
+        running = unsafe driver.next
+        driver.call?.abandon(.serviceExited)
+        driver.retire()
+        driver.cancel()
       }
-      if unsafe !handlers.isEmpty { node.zombieAppeared(self, handlers: unsafe handlers.count) }
+      if unsafe handlerCount > 0 { node.zombieAppeared(self, handlers: unsafe handlerCount) }
     }
     goOnExiting()
   }
 
   private func goOnExiting() {
-    guard case .exiting(let reason) = unsafe life, unsafe handlers.isEmpty else { return }
+    guard case .exiting(let reason) = unsafe life, unsafe handlerCount == 0 else { return }
     if reason != .killed, unsafe !hasStopped, let stop = unsafe stop {
       unsafe hasStopped = true
-      startHandler(nil, CallContext(deadline: nil, waiting: nil)) { await stop() }
+      startHandler(nil) { driver in { _ in await stop(driver) } }
       return
     }
     unsafe life = .gone
     // Release: pairs with the acquire in `isRefusingOutgoing`.
     refusesOutgoing.store(true, ordering: .releasing)
     unsafe stop = nil
-    unsafe service = nil
-    strand.activationEnded = nil
+    unsafe serviceReference?.release()
+    unsafe serviceReference = nil
     node.serviceEnded(self, reason)
     if let whenGone = unsafe whenGone { whenGone(self) }
     unsafe whenGone = nil
@@ -211,4 +257,18 @@ final class ServiceRecord: Sendable {
 
   /// Why the service is gone; `nil` while it is not.
   var exitReason: ExitReason? { waitsForExit.withLock { $0.reason } }
+}
+
+extension TaskDriver {
+  /// The call that its handler answers; `nil` for a one-way message.
+  fileprivate nonisolated var call: PendingCall? { unsafe subject.map { unsafe unsafeDowncast($0, to: PendingCall.self) } }
+
+  /// Binds a call, or none, to the handler that follows.
+  fileprivate nonisolated func bind(_ call: PendingCall?) {
+    unsafe subject = call
+    if unsafe context == nil {
+      unsafe context = UnsafeMutableRawPointer(UnsafeMutablePointer<CallFrame>.allocate(capacity: 1))
+    }
+    unsafe context?.initializeMemory(as: CallFrame.self, to: CallFrame(of: call))
+  }
 }

@@ -20,6 +20,25 @@ extension UnownedJob {
   }
 }
 
+extension UnownedJob {
+  /// The driver to whose task the job belongs, in the second of the words; not counted: the task keeps it.
+  var driver: TaskDriver? {
+    get {
+      let bits = unsafe ExecutorJob(self).withUnsafeExecutorPrivateData {
+        unsafe $0.load(fromByteOffset: MemoryLayout<UInt>.size, as: UInt.self)
+      }
+      guard let pointer = unsafe UnsafeRawPointer(bitPattern: bits) else { return nil }
+      return unsafe Unmanaged<TaskDriver>.fromOpaque(pointer).takeUnretainedValue()
+    }
+    nonmutating set {
+      let bits = newValue.map { unsafe UInt(bitPattern: Unmanaged.passUnretained($0).toOpaque()) } ?? 0
+      unsafe ExecutorJob(self).withUnsafeExecutorPrivateData {
+        unsafe $0.storeBytes(of: bits, toByteOffset: MemoryLayout<UInt>.size, as: UInt.self)
+      }
+    }
+  }
+}
+
 /// Jobs that were enqueued and not yet looked at, newest on top.
 struct JobStack: ~Copyable {
   // MARK: Any thread

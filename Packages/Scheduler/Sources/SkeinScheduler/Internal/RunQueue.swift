@@ -45,6 +45,9 @@ internal import Synchronization
     return Int(Int32(truncatingIfNeeded: tail &- head.load(ordering: .sequentiallyConsistent)))
   }
 
+  /// Whether a push by the owner will be accepted.
+  var hasRoom: Bool { count < Int(Self.capacity) }
+
   private func slot(_ index: UInt32) -> UnsafeMutablePointer<Atomic<UInt>> {
     unsafe slots + Int(index & (Self.capacity - 1))
   }

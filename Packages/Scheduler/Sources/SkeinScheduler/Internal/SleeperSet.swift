@@ -1,6 +1,6 @@
 // SleeperSet: which workers sleep, and whether one that was woken still searches.
 //
-// Shared by:  the workers (enter, leave, foundWork) and whoever has put a strand in line (next).
+// Shared by:  the workers (trySearch, enter, leave, foundWork) and whoever has put a strand in line (next).
 //
 // A worker that finds nothing enters, looks once more at all queues, and waits. Who puts a strand in line does so
 // first and then asks for somebody to wake. All steps are sequentially consistent, so of a worker that goes to sleep
@@ -15,6 +15,7 @@
 // by itself and is busy: the flag then stays set, and no other sleeper is woken, for as long as that one's strand takes.
 // A waker that finds nobody left clears the flag itself, and looks for sleepers once more: one may have gone to sleep
 // meanwhile whose strand came while the flag was set.
+// A worker that looks round for a while before it sleeps sets it, too: while it does, nobody is woken.
 
 internal import Synchronization
 
@@ -23,7 +24,8 @@ struct SleeperSet: ~Copyable {
   // MARK: Any thread
   /// A bit for each worker that waits or is about to.
   private let bits = Atomic<UInt64>(0)
-  /// A worker was woken and has found nothing yet: a second one is not woken for the same work.
+  /// A worker was woken, or looks round before it sleeps, and has found nothing yet: no other is woken for the same
+  /// work.
   private let isSearching = Atomic<Bool>(false)
 
   /// The worker is about to sleep: it looks at all queues once more after this, and leaves if there is something.
@@ -44,24 +46,25 @@ struct SleeperSet: ~Copyable {
 
   /// Takes out the worker to wake, for a strand that the caller has put in line.
   ///
+  /// - Parameter preferred: the number of the worker to wake if it sleeps; 64 for any.
   /// - Returns: `nil` when nobody sleeps or somebody searches.
-  func next() -> Int? {
+  func next(preferring preferred: Int = 64) -> Int? {
     // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `enter`.
     while bits.load(ordering: .sequentiallyConsistent) != 0 {
       // Sequentially consistent: one waker wins; pairs with the stores before a worker's look for work.
       if isSearching.exchange(true, ordering: .sequentiallyConsistent) { return nil }
-      if let sleeper = takeOne() { return sleeper }
+      if let sleeper = takeOne(preferring: preferred) { return sleeper }
       // Sequentially consistent: before the look for sleepers that follows.
       isSearching.store(false, ordering: .sequentiallyConsistent)
     }
     return nil
   }
 
-  private func takeOne() -> Int? {
+  private func takeOne(preferring preferred: Int) -> Int? {
     // Relaxed: a guess that the exchange below verifies.
     var asleep = bits.load(ordering: .relaxed)
     while asleep != 0 {
-      let worker = asleep.trailingZeroBitCount
+      let worker = asleep & (1 << preferred) != 0 ? preferred : asleep.trailingZeroBitCount
       let bit: UInt64 = 1 << UInt64(worker)
       // Sequentially consistent like the others; only who clears the bit has the sleeper.
       let before = bits.bitwiseAnd(~bit, ordering: .sequentiallyConsistent).oldValue
@@ -71,7 +74,23 @@ struct SleeperSet: ~Copyable {
     return nil
   }
 
-  /// A worker that was asleep has found something: the next one may be woken. The caller looks for more work then.
+  /// Whether a worker sleeps or is about to, for a strand that the caller has put in line for it alone.
+  func isAsleep(_ worker: Int) -> Bool {
+    // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `enter`.
+    bits.load(ordering: .sequentiallyConsistent) & (1 << worker) != 0
+  }
+
+  /// The caller, which is awake and has nothing to run, asks to be the one that searches. It ends its search with
+  /// `foundWork` or `enter`.
+  ///
+  /// - Returns: `false` when another one searches.
+  func trySearch() -> Bool {
+    // Sequentially consistent, as in `next`: who is told that one searches has put its strand in line before, and
+    // the search ends with the store in `enter` or `foundWork` and a look at all queues after it.
+    !isSearching.exchange(true, ordering: .sequentiallyConsistent)
+  }
+
+  /// A worker that was asleep, or searched, has found something: the next one may be woken. The caller looks for more work then.
   func foundWork() {
     // Sequentially consistent: whoever enqueues from now on wakes the next sleeper.
     isSearching.store(false, ordering: .sequentiallyConsistent)
