@@ -6,13 +6,21 @@ internal import SkeinTimer
 internal import Synchronization
 
 /// The timer layer's cases.
+///
+/// `same` is one timer beside so many, `among` is one of so many at random. The C wheel of the references has the same
+/// distances and the same two forms; its second one puts the same timer in again, which is `rearm` here.
 public let timerCases: [LayerCase] = [
-  LayerCase("Timer/arm-cancel/alone", count: 1_000_000) { try armAndCancel($0, among: 0, $1) },
+  LayerCase("Timer/arm-cancel/alone", count: 1_000_000) { try armAndCancelOne($0, beside: 0, $1) },
+  LayerCase("Timer/arm-cancel/same-1M", count: 1_000_000) { try armAndCancelOne($0, beside: 1_000_000, $1) },
   LayerCase("Timer/arm-cancel/among-100k", count: 200_000) { try armAndCancel($0, among: 100_000, $1) },
-  LayerCase("Timer/arm-cancel/among-1M", count: 200_000) { try armAndCancel($0, among: 1_000_000, $1) },
+  LayerCase("Timer/arm-cancel/among-1M", count: 1_000_000) { try armAndCancel($0, among: 1_000_000, $1) },
+  LayerCase("Timer/rearm/among-1M", count: 1_000_000) { try rearm($0, among: 1_000_000, $1) },
   LayerCase("Timer/fire/100k", count: 100_000, run: fire),
-  LayerCase("Timer/queue-arm-cancel/among-100k", count: 200_000, run: queueArmAndCancel),
+  LayerCase("Timer/queue-arm-cancel/alone", count: 1_000_000, run: queueArmAndCancelOne),
+  LayerCase("Timer/queue-arm-cancel/among-100k", count: 200_000) { try queueArmAndCancel($0, among: 100_000, $1) },
+  LayerCase("Timer/queue-arm-cancel/among-1M", count: 200_000) { try queueArmAndCancel($0, among: 1_000_000, $1) },
   LayerCase("Timer/queue-fire/100k", count: 100_000, run: queueFire),
+  LayerCase("Timer/queue-bytes/1M", count: 1_000_000, run: queueBytes),
 ]
 
 /// Numbers that look random and are the same each time (splitmix64).
@@ -27,21 +35,42 @@ private struct Shuffler {
   }
 }
 
-/// Deadlines lie up to a minute ahead, in ticks of a millisecond.
-private let horizon = 60_000
+/// Deadlines lie up to ten minutes ahead, in ticks of a millisecond.
+private let horizon = 600_000
 
-/// One operation: cancel a timer, at random if there are many, and arm another in its stead.
-private func armAndCancel(_ count: Int, among others: Int, _ meter: any Meter) throws -> UInt64 {
+extension Shuffler {
+  /// A tick within the horizon.
+  fileprivate mutating func tick() -> Tick { Tick(UInt64(1 + next(below: horizon))) }
+
+  /// What a measured loop uses up, drawn beforehand, so that only the timers are measured.
+  fileprivate mutating func draws(_ count: Int, places: Int) -> [(place: UInt32, deadline: UInt32)] {
+    (0..<count).map { _ in (UInt32(next(below: places)), UInt32(1 + next(below: horizon))) }
+  }
+}
+
+/// One operation: a timer is armed and cancelled, beside others that stay.
+private func armAndCancelOne(_ count: Int, beside others: Int, _ meter: any Meter) throws -> UInt64 {
   var shuffler = Shuffler()
   var wheel = TimerWheel<UInt64>(capacity: others + 1)
+  for _ in 0..<others { try wheel.arm(at: shuffler.tick(), payload: 0) }
+  let draws = shuffler.draws(count, places: 1)
+  var sum: UInt64 = 0
+  meter.start()
+  for number in 0..<count {
+    let timer = try wheel.arm(at: Tick(UInt64(draws[number].deadline)), payload: UInt64(number))
+    sum &+= wheel.cancel(timer) ?? 0
+  }
+  meter.stop()
+  return sum
+}
+
+/// One operation: cancel a timer at random and arm another in its stead.
+private func armAndCancel(_ count: Int, among others: Int, _ meter: any Meter) throws -> UInt64 {
+  var shuffler = Shuffler()
+  var wheel = TimerWheel<UInt64>(capacity: others)
   var handles: [TimerHandle] = []
-  for _ in 0..<max(others, 1) {
-    handles.append(try wheel.arm(at: Tick(UInt64(1 + shuffler.next(below: horizon))), payload: 0))
-  }
-  // Drawn beforehand, so that only the wheel is measured.
-  let draws = (0..<count).map { _ in
-    (place: UInt32(shuffler.next(below: handles.count)), deadline: UInt32(1 + shuffler.next(below: horizon)))
-  }
+  for _ in 0..<others { handles.append(try wheel.arm(at: shuffler.tick(), payload: 0)) }
+  let draws = shuffler.draws(count, places: others)
   var cancelled: UInt64 = 0
   var sum: UInt64 = 0
   meter.start()
@@ -53,6 +82,23 @@ private func armAndCancel(_ count: Int, among others: Int, _ meter: any Meter) t
   }
   meter.stop()
   precondition(cancelled == UInt64(count) && wheel.count == handles.count)
+  return sum
+}
+
+/// One operation: a timer at random is given another deadline.
+private func rearm(_ count: Int, among others: Int, _ meter: any Meter) throws -> UInt64 {
+  var shuffler = Shuffler()
+  var wheel = TimerWheel<UInt64>(capacity: others)
+  var handles: [TimerHandle] = []
+  for _ in 0..<others { handles.append(try wheel.arm(at: shuffler.tick(), payload: 0)) }
+  let draws = shuffler.draws(count, places: others)
+  var sum: UInt64 = 0
+  meter.start()
+  for number in 0..<count {
+    let isArmed = wheel.rearm(handles[Int(draws[number].place)], at: Tick(UInt64(draws[number].deadline)))
+    if isArmed { sum &+= UInt64(number) }
+  }
+  meter.stop()
   return sum
 }
 
@@ -75,11 +121,26 @@ private final class Adder: TimerTarget {
   func timerFired(token: UInt64) { sum.add(token) }
 }
 
-/// As `armAndCancel`, through the queue that any thread may use.
-private func queueArmAndCancel(_ count: Int, _ meter: any Meter) throws -> UInt64 {
+/// As `armAndCancelOne`, alone, through the queue that any thread may use.
+private func queueArmAndCancelOne(_ count: Int, _ meter: any Meter) throws -> UInt64 {
   var shuffler = Shuffler()
-  let others = 100_000
-  let queue = TimerQueue(capacity: others + 1)
+  let queue = TimerQueue(capacity: 1)
+  let target = Adder()
+  let start = MonotonicInstant.now
+  let deadlines = (0..<count).map { _ in start.advanced(by: .milliseconds(1_000 + shuffler.next(below: horizon))) }
+  var sum: UInt64 = 0
+  meter.start()
+  for number in 0..<count {
+    if queue.cancel(try queue.arm(at: deadlines[number], target: target)) { sum &+= UInt64(number) }
+  }
+  meter.stop()
+  return sum
+}
+
+/// As `armAndCancel`, through the queue.
+private func queueArmAndCancel(_ count: Int, among others: Int, _ meter: any Meter) throws -> UInt64 {
+  var shuffler = Shuffler()
+  let queue = TimerQueue(capacity: others)
   let target = Adder()
   let start = MonotonicInstant.now
   var handles: [TimerHandle] = []
@@ -87,15 +148,33 @@ private func queueArmAndCancel(_ count: Int, _ meter: any Meter) throws -> UInt6
     let deadline = start.advanced(by: .milliseconds(1_000 + shuffler.next(below: horizon)))
     handles.append(try queue.arm(at: deadline, target: target))
   }
+  let draws = shuffler.draws(count, places: others)
   var sum: UInt64 = 0
   meter.start()
   for number in 0..<count {
-    let place = shuffler.next(below: others)
+    let place = Int(draws[number].place)
     if queue.cancel(handles[place]) { sum &+= UInt64(number) }
-    let deadline = start.advanced(by: .milliseconds(1_000 + shuffler.next(below: horizon)))
+    let deadline = MonotonicInstant(nanoseconds: start.nanoseconds + Int64(draws[number].deadline) * 1_000_000)
     handles[place] = try queue.arm(at: deadline, target: target)
   }
   meter.stop()
+  return sum
+}
+
+/// One operation: a timer is armed; all of them live at the end, and are counted by their memory.
+private func queueBytes(_ count: Int, _ meter: any Meter) throws -> UInt64 {
+  var shuffler = Shuffler()
+  let queue = TimerQueue(capacity: count)
+  let target = Adder()
+  let start = MonotonicInstant.now
+  var sum: UInt64 = 0
+  meter.start()
+  for number in 0..<count {
+    try queue.arm(at: start.advanced(by: .milliseconds(1_000 + shuffler.next(below: horizon))), target: target)
+    sum &+= UInt64(number)
+  }
+  meter.stop()
+  meter.bytesEach(queue.storageBytes / count)
   return sum
 }
 
