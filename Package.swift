@@ -12,6 +12,9 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   .define("SKEIN_TSAN", .when(traits: ["TSan"])),
 ]
+// InlineCell.swift of Platform says what for.
+let platformSettings =
+  settings + [.enableExperimentalFeature("RawLayout"), .enableExperimentalFeature("BuiltinModule")]
 let socketSettings = settings + [.define("SKEIN_IOURING", .when(traits: ["IOUring"]))]
 let runtimeSettings = settings + [.define("SKEIN_LOGGING", .when(traits: ["Logging"]))]
 
@@ -45,7 +48,7 @@ let package = Package(
     .target(name: "CSkeinPlatform", path: "Packages/Platform/Sources/CSkeinPlatform"),
     .target(
       name: "SkeinPlatform", dependencies: ["CSkeinPlatform"],
-      path: "Packages/Platform/Sources/SkeinPlatform", swiftSettings: settings),
+      path: "Packages/Platform/Sources/SkeinPlatform", swiftSettings: platformSettings),
 
     // ModelCheck: concurrent programs in all orders, for tests.
     .target(
@@ -112,7 +115,8 @@ let package = Package(
       path: "Packages/Runtime/Sources/Skein", swiftSettings: runtimeSettings),
 
     .testTarget(
-      name: "SkeinTests", dependencies: ["Skein", "SkeinPlatform", "SkeinTimer", "SkeinScheduler", "SkeinSchedulerTesting"],
+      name: "SkeinTests",
+      dependencies: ["Skein", "SkeinPlatform", "SkeinTimer", "SkeinScheduler", "SkeinSchedulerTesting"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -74,10 +74,10 @@ let package = Package(
     .package(path: "../Packages/Runtime", traits: ["IOUring"]),
   ],
   targets: [
-    .target(name: "CHeap", path: "Cases/CHeap"),
+    .target(name: "CCaseSupport", path: "Cases/CCaseSupport"),
     // What a case is; threads and gates for them.
     .target(
-      name: "CaseSupport", dependencies: ["CHeap", .product(name: "SkeinPlatform", package: "Platform")],
+      name: "CaseSupport", dependencies: ["CCaseSupport", .product(name: "SkeinPlatform", package: "Platform")],
       path: "Cases/CaseSupport", swiftSettings: settings),
     // Cases as benchmarks of the tool.
     .target(

@@ -22,6 +22,7 @@ let package = Package(
     .package(path: "../Platform", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
     .package(path: "../Mailbox", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
     .package(path: "../Timer", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
+    .package(path: "../ModelCheck", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
   ],
   targets: [
     .target(
@@ -43,6 +44,18 @@ let package = Package(
         .product(name: "SkeinMailbox", package: "Mailbox"),
         .product(name: "SkeinTimer", package: "Timer"),
       ],
+      swiftSettings: settings),
+    // The lock-free parts, and the mailbox, made of the model checker's atomics; with small programs round them.
+    .target(
+      name: "SkeinSchedulerModel",
+      dependencies: [
+        .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinModelCheck", package: "ModelCheck"),
+      ],
+      path: "Tests/SkeinSchedulerModel", swiftSettings: settings + [.define("SKEIN_MODEL")]),
+    .testTarget(
+      name: "SkeinSchedulerModelTests",
+      dependencies: ["SkeinSchedulerModel", .product(name: "SkeinModelCheck", package: "ModelCheck")],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

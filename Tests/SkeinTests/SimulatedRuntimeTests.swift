@@ -15,43 +15,47 @@ import Testing
   /// The environment of the processes that the tests begin.
   init() { unsafe setenv("SWIFT_DETERMINISTIC_HASHING", "1", 1) }
 
-  @Test func `money is moved and never made, whatever the order`() async {
-    await #expect(processExitsWith: .success) {
-      GlobalPoolCheck.run {
+  @Test func `money is moved and never made, whatever the order`() async throws {
+    let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      GlobalPoolCheck.tell {
         try SimulatedScheduler.check(seeds: someSeeds(40)) { try Bank.moveMoney(on: $0, slips: false) }
       }
     }
+    #expect(text(result.standardErrorContent) == GlobalPoolCheck.allIsWell)
   }
 
   @Test func `a lost update is found, and its seed replays it`() async throws {
-    let result = try await #require(processExitsWith: .exitCode(2), observing: [\.standardErrorContent]) {
-      GlobalPoolCheck.run {
+    let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      GlobalPoolCheck.tell {
         try SimulatedScheduler.check(seeds: 0..<40) { try Bank.moveMoney(on: $0, slips: true) }
       }
     }
-    let told = String(decoding: result.standardErrorContent, as: UTF8.self)
-    let text = try #require(told.firstMatch(of: /SKEIN_SEED=(\d+) replays it/)?.output.1)
-    let seed = try #require(UInt64(text))
-    await #expect(processExitsWith: .exitCode(2)) { [seed = seed as UInt64] in
-      GlobalPoolCheck.run {
+    let told = text(result.standardErrorContent)
+    let seed = try #require(told.firstMatch(of: /SKEIN_SEED=(\d+) replays it/).flatMap { UInt64($0.output.1) })
+    let again = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      [seed = seed as UInt64] in
+      GlobalPoolCheck.tell {
         try SimulatedScheduler.check(seeds: seed..<seed + 1) { try Bank.moveMoney(on: $0, slips: true) }
       }
     }
+    #expect(text(again.standardErrorContent) == told, "the same steps lead to the same sum")
   }
 
-  @Test func `each call ends once when its service is killed, exits or is late`() async {
-    await #expect(processExitsWith: .success) {
-      GlobalPoolCheck.run {
+  @Test func `each call ends once when its service is killed, exits or is late`() async throws {
+    let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      GlobalPoolCheck.tell {
         try SimulatedScheduler.check(
-          seeds: someSeeds(60), making: { SimulatedScheduler(seed: $0, stallsPerThousand: Int($0 % 3) * 10) }
+          seeds: someSeeds(60),
+          making: { SimulatedScheduler(seed: $0, longestStall: .milliseconds(Int64($0 % 3) * 10)) }
         ) { try endCalls(on: $0) }
       }
     }
+    #expect(text(result.standardErrorContent) == GlobalPoolCheck.allIsWell)
   }
 
-  @Test func `a day of calls each minute takes no time, and a deadline is met on the minute`() async {
-    await #expect(processExitsWith: .success) {
-      GlobalPoolCheck.run {
+  @Test func `a day of calls each minute takes no time, and a deadline is met on the minute`() async throws {
+    let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
+      GlobalPoolCheck.tell {
         let simulation = SimulatedScheduler(seed: 1)
         try simulation.run {
           let node = try SkeinNode(options(simulation))
@@ -75,6 +79,7 @@ import Testing
         }
       }
     }
+    #expect(text(result.standardErrorContent) == GlobalPoolCheck.allIsWell)
   }
 
   @Test func `two processes run one seed in the same order`() async throws {
@@ -87,8 +92,8 @@ import Testing
           print("orders: \(moved + ended)")
         }
       }
-      let text = String(decoding: result.standardOutputContent, as: UTF8.self)
-      told.append(String(text[try #require(text.firstRange(of: "orders: [")).lowerBound...].prefix { $0 != "]" }))
+      let line = try #require(text(result.standardOutputContent).firstMatch(of: /orders: \[(.*)\]/))
+      told.append(String(line.output.1))
     }
     #expect(told[0] == told[1])
     #expect(Set(told[0].split(separator: ",")).count == 20)
@@ -96,6 +101,8 @@ import Testing
 }
 
 // MARK: - What the checks share
+
+private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
 private func someSeeds(_ count: UInt64) -> Range<UInt64> {
   0..<(ProcessInfo.processInfo.environment["SKEIN_SOAK"] == "1" ? 100 * count : count)
@@ -212,7 +219,8 @@ private func endCalls(on simulation: SimulatedScheduler) throws {
     let node = try SkeinNode(options(simulation))
     let target = try await node.spawn(named: "target") { Account($0, balance: 0) }
     let callers = [
-      try await node.spawn(named: "one") { Caller($0, target) }, try await node.spawn(named: "two") { Caller($0, target) },
+      try await node.spawn(named: "one") { Caller($0, target) },
+      try await node.spawn(named: "two") { Caller($0, target) },
     ]
     for number in 0..<12 { for caller in callers { _ = caller.send(Caller.call, number) } }
     let clock = SkeinClock(node.pool.timers)

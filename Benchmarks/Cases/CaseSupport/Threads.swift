@@ -1,5 +1,6 @@
 // Threads: what cases need in order to use several of them.
 
+internal import CCaseSupport
 public import SkeinPlatform
 internal import Synchronization
 
@@ -43,6 +44,12 @@ public final class Tally: Sendable {
     // Relaxed: as above.
     sum.load(ordering: .relaxed)
   }
+}
+
+/// Keeps the calling thread on one core.
+public func pinThread(to core: Int) {
+  let status = skein_pin_thread(Int32(core))
+  precondition(status == 0, "there is no core \(core) for this thread")
 }
 
 /// Threads that begin together.

@@ -4,9 +4,11 @@ public import CaseSupport
 internal import SkeinMailbox
 internal import SkeinPlatform
 
+// Public are the bodies that Benchmarks/Duel measures beside C.
+
 /// The mailbox layer's cases.
 public let mailboxCases: [LayerCase] = [
-  LayerCase("Mailbox/push-pop/1-thread", count: 1_000_000, run: pushAndPop),
+  LayerCase("Mailbox/push-pop/1-thread", count: 1_000_000) { pushAndPop($0, $1) },
   LayerCase("Mailbox/push-pop/1-thread-batch-64", count: 1_000_000, run: pushAndPopBatches),
   LayerCase("Mailbox/push-pop-rest/1-thread", count: 1_000_000, run: pushPopRest),
   LayerCase("Mailbox/push-pop/lock-and-array-1-thread", count: 1_000_000, run: lockedPushAndPop),
@@ -23,8 +25,9 @@ public let mailboxCases: [LayerCase] = [
 
 // MARK: One thread
 
-private func pushAndPop(_ count: Int, _ meter: any Meter) -> UInt64 {
-  var consumer = MailboxConsumer<Int>(capacity: 1_024)
+/// One thread pushes and takes each number in turn.
+public func pushAndPop(_ count: Int, capacity: Int = 1_024, _ meter: any Meter) -> UInt64 {
+  var consumer = MailboxConsumer<Int>(capacity: capacity)
   let mailbox = consumer.mailbox
   var sum: UInt64 = 0
   meter.start()
@@ -168,10 +171,18 @@ private func fill(_ ring: SPSCRing<Int>, _ count: Int) {
 }
 
 /// Producers push the numbers 0 ..< count between them; the calling thread takes them.
-private func flow(_ count: Int, producers: Int, _ meter: any Meter) throws -> UInt64 {
-  var consumer = MailboxConsumer<Int>(capacity: 1_024)
+///
+/// - Parameter isPinned: the producers share core 0 and the consumer has core 1; else the kernel places them.
+public func flow(
+  _ count: Int, producers: Int, capacity: Int = 1_024, isPinned: Bool = false, _ meter: any Meter
+) throws -> UInt64 {
+  var consumer = MailboxConsumer<Int>(capacity: capacity)
   let mailbox = consumer.mailbox
-  let group = try ThreadGroup(producers) { producer in send(to: mailbox, from: producer, step: producers, count) }
+  let group = try ThreadGroup(producers) { producer in
+    if isPinned { pinThread(to: 0) }
+    send(to: mailbox, from: producer, step: producers, count)
+  }
+  if isPinned { pinThread(to: 1) }
   var sum: UInt64 = 0
   var left = count
   var wait = BackOff()
@@ -181,6 +192,7 @@ private func flow(_ count: Int, producers: Int, _ meter: any Meter) throws -> UI
     if let element = consumer.dequeue() {
       sum &+= UInt64(element)
       left -= 1
+      wait = BackOff()
     } else {
       wait.pause()
     }
@@ -191,8 +203,8 @@ private func flow(_ count: Int, producers: Int, _ meter: any Meter) throws -> UI
 }
 
 private func send(to mailbox: Mailbox<Int>, from first: Int, step: Int, _ count: Int) {
-  var wait = BackOff()
   for number in stride(from: first, to: count, by: step) {
+    var wait = BackOff()
     while case .busy = mailbox.push(number) { wait.pause() }
   }
 }

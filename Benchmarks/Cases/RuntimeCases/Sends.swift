@@ -1,12 +1,12 @@
 // Sends: one-way messages, from many to one and round a ring.
 
-internal import CaseSupport
-internal import Skein
+public import CaseSupport
+public import Skein
 
 /// Senders send the numbers 0 ..< count between them, and wait when the receiver's mailbox is full.
-func flood(_ count: Int, senders: Int, _ workers: Int, _ meter: any Meter) throws -> UInt64 {
+public func flood(_ count: Int, senders: Int, _ options: NodeOptions, _ meter: any Meter) throws -> UInt64 {
   let box = MeterBox(meter: meter)
-  return try withNode(workers) { node in
+  return try withNode(options) { node in
     let done = Event()
     let sink = try await node.spawn { Sink($0, expecting: count, done) }
     var all: [ServiceRef<Sender>] = []
@@ -52,17 +52,26 @@ private actor Sender: SkeinService {
   }
 }
 
-/// A number goes round a thousand services, one down at each.
-func ring(_ count: Int, _ workers: Int, _ meter: any Meter) throws -> UInt64 {
+/// Numbers go round rings of services, one down at each: `count` hops in each ring. A ring of two is a ping-pong.
+///
+/// - Returns: the sum over all rings, each of which has that of the numbers 0 ..< count.
+public func rings(
+  _ count: Int, of size: Int, rings: Int = 1, _ options: NodeOptions, _ meter: any Meter
+) throws -> UInt64 {
   let box = MeterBox(meter: meter)
-  return try withNode(workers) { node in
+  return try withNode(options) { node in
     let done = Event()
     var all: [ServiceRef<RingService>] = []
-    for _ in 0..<1_000 { all.append(try await node.spawn { RingService($0, done) }) }
-    for index in 0..<1_000 { try await all[index].call(RingService.link, all[(index + 1) % 1_000]) }
+    for _ in 0..<size * rings { all.append(try await node.spawn { RingService($0, done) }) }
+    for index in all.indices {
+      let first = index - index % size
+      try await all[index].call(RingService.link, all[first + (index + 1 - first) % size])
+    }
     box.meter.start()
-    precondition(all[0].send(RingService.pass, count) == .delivered)
-    done.wait()
+    for first in stride(from: 0, to: all.count, by: size) {
+      precondition(all[first].send(RingService.pass, count) == .delivered)
+    }
+    done.wait(rings)
     box.meter.stop()
     var sum: UInt64 = 0
     for service in all { sum &+= try await service.call(RingService.total) }

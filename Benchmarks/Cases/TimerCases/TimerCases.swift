@@ -5,13 +5,16 @@ internal import SkeinPlatform
 internal import SkeinTimer
 internal import Synchronization
 
+// Public are the bodies that Benchmarks/Duel measures beside C and Go.
+
 /// The timer layer's cases.
 public let timerCases: [LayerCase] = [
   LayerCase("Timer/arm-cancel/alone", count: 1_000_000) { try armAndCancel($0, among: 0, $1) },
   LayerCase("Timer/arm-cancel/among-100k", count: 200_000) { try armAndCancel($0, among: 100_000, $1) },
   LayerCase("Timer/arm-cancel/among-1M", count: 200_000) { try armAndCancel($0, among: 1_000_000, $1) },
+  LayerCase("Timer/arm-cancel-same/among-1M", count: 200_000) { try armAndCancelSame($0, among: 1_000_000, $1) },
   LayerCase("Timer/fire/100k", count: 100_000, run: fire),
-  LayerCase("Timer/queue-arm-cancel/among-100k", count: 200_000, run: queueArmAndCancel),
+  LayerCase("Timer/queue-arm-cancel/among-100k", count: 200_000) { try queueArmAndCancel($0, among: 100_000, $1) },
   LayerCase("Timer/queue-fire/100k", count: 100_000, run: queueFire),
 ]
 
@@ -27,32 +30,60 @@ private struct Shuffler {
   }
 }
 
-/// Deadlines lie up to a minute ahead, in ticks of a millisecond.
-private let horizon = 60_000
+/// A wheel with timers, and what is done to them, drawn beforehand so that only the wheel is measured.
+private struct Prepared: ~Copyable {
+  var wheel: TimerWheel<UInt64>
+  var handles: [TimerHandle] = []
+  var draws: [(place: UInt32, deadline: UInt32)] = []
+
+  init(timers: Int, draws count: Int, horizon: Int) throws {
+    var shuffler = Shuffler()
+    wheel = TimerWheel(capacity: timers + 1)
+    for _ in 0..<timers {
+      handles.append(try wheel.arm(at: Tick(UInt64(1 + shuffler.next(below: horizon))), payload: 0))
+    }
+    draws = (0..<count).map { _ in
+      (UInt32(shuffler.next(below: max(timers, 1))), UInt32(1 + shuffler.next(below: horizon)))
+    }
+  }
+}
 
 /// One operation: cancel a timer, at random if there are many, and arm another in its stead.
-private func armAndCancel(_ count: Int, among others: Int, _ meter: any Meter) throws -> UInt64 {
-  var shuffler = Shuffler()
-  var wheel = TimerWheel<UInt64>(capacity: others + 1)
-  var handles: [TimerHandle] = []
-  for _ in 0..<max(others, 1) {
-    handles.append(try wheel.arm(at: Tick(UInt64(1 + shuffler.next(below: horizon))), payload: 0))
-  }
-  // Drawn beforehand, so that only the wheel is measured.
-  let draws = (0..<count).map { _ in
-    (place: UInt32(shuffler.next(below: handles.count)), deadline: UInt32(1 + shuffler.next(below: horizon)))
-  }
+///
+/// - Parameter horizon: deadlines lie up to so many ticks, of a millisecond, ahead.
+public func armAndCancel(
+  _ count: Int, among others: Int, horizon: Int = 60_000, _ meter: any Meter
+) throws -> UInt64 {
+  var prepared = try Prepared(timers: max(others, 1), draws: count, horizon: horizon)
   var cancelled: UInt64 = 0
   var sum: UInt64 = 0
   meter.start()
   for number in 0..<count {
-    let place = Int(draws[number].place)
-    if wheel.cancel(handles[place]) != nil { cancelled += 1 }
-    handles[place] = try wheel.arm(at: Tick(UInt64(draws[number].deadline)), payload: 0)
+    let (place, deadline) = prepared.draws[number]
+    if prepared.wheel.cancel(prepared.handles[Int(place)]) != nil { cancelled += 1 }
+    prepared.handles[Int(place)] = try prepared.wheel.arm(at: Tick(UInt64(deadline)), payload: 0)
     sum &+= UInt64(number)
   }
   meter.stop()
-  precondition(cancelled == UInt64(count) && wheel.count == handles.count)
+  precondition(cancelled == UInt64(count) && prepared.wheel.count == prepared.handles.count)
+  return sum
+}
+
+/// One operation: arm a timer and cancel it at once, while others stay armed.
+///
+/// - Parameter horizon: deadlines lie up to so many ticks, of a millisecond, ahead.
+public func armAndCancelSame(
+  _ count: Int, among others: Int, horizon: Int = 60_000, _ meter: any Meter
+) throws -> UInt64 {
+  var prepared = try Prepared(timers: others, draws: count, horizon: horizon)
+  var sum: UInt64 = 0
+  meter.start()
+  for number in 0..<count {
+    let handle = try prepared.wheel.arm(at: Tick(UInt64(prepared.draws[number].deadline)), payload: UInt64(number))
+    sum &+= prepared.wheel.cancel(handle) ?? 0
+  }
+  meter.stop()
+  precondition(prepared.wheel.count == others)
   return sum
 }
 
@@ -75,27 +106,72 @@ private final class Adder: TimerTarget {
   func timerFired(token: UInt64) { sum.add(token) }
 }
 
-/// As `armAndCancel`, through the queue that any thread may use.
-private func queueArmAndCancel(_ count: Int, _ meter: any Meter) throws -> UInt64 {
-  var shuffler = Shuffler()
-  let others = 100_000
-  let queue = TimerQueue(capacity: others + 1)
+/// A queue with timers, and deadlines for more of them.
+private struct PreparedQueue {
+  let queue: TimerQueue
   let target = Adder()
-  let start = MonotonicInstant.now
   var handles: [TimerHandle] = []
-  for _ in 0..<others {
-    let deadline = start.advanced(by: .milliseconds(1_000 + shuffler.next(below: horizon)))
-    handles.append(try queue.arm(at: deadline, target: target))
+  /// As many as a power of two.
+  let deadlines: [MonotonicInstant]
+
+  init(timers: Int, horizon: Int) throws {
+    var shuffler = Shuffler()
+    let start = MonotonicInstant.now
+    queue = TimerQueue(capacity: timers + 1)
+    deadlines = (0..<1 << 16).map { _ in start.advanced(by: .milliseconds(1_000 + shuffler.next(below: horizon))) }
+    for number in 0..<timers { handles.append(try queue.arm(at: deadline(number), target: target)) }
   }
+
+  func deadline(_ number: Int) -> MonotonicInstant { deadlines[number & (deadlines.count - 1)] }
+}
+
+/// As `armAndCancel`, through the queue that any thread may use; deadlines lie a second further ahead.
+public func queueArmAndCancel(
+  _ count: Int, among others: Int, horizon: Int = 60_000, _ meter: any Meter
+) throws -> UInt64 {
+  var prepared = try PreparedQueue(timers: others, horizon: horizon)
+  var shuffler = Shuffler()
+  let places = (0..<count).map { _ in shuffler.next(below: others) }
   var sum: UInt64 = 0
   meter.start()
   for number in 0..<count {
-    let place = shuffler.next(below: others)
-    if queue.cancel(handles[place]) { sum &+= UInt64(number) }
-    let deadline = start.advanced(by: .milliseconds(1_000 + shuffler.next(below: horizon)))
-    handles[place] = try queue.arm(at: deadline, target: target)
+    if prepared.queue.cancel(prepared.handles[places[number]]) { sum &+= UInt64(number) }
+    prepared.handles[places[number]] = try prepared.queue.arm(at: prepared.deadline(number), target: prepared.target)
   }
   meter.stop()
+  return sum
+}
+
+/// As `armAndCancelSame`, through the queue that any thread may use; deadlines lie a second further ahead.
+public func queueArmAndCancelSame(
+  _ count: Int, among others: Int, horizon: Int = 60_000, _ meter: any Meter
+) throws -> UInt64 {
+  let prepared = try PreparedQueue(timers: others, horizon: horizon)
+  var sum: UInt64 = 0
+  meter.start()
+  for number in 0..<count {
+    let handle = try prepared.queue.arm(at: prepared.deadline(number), target: prepared.target)
+    if prepared.queue.cancel(handle) { sum &+= UInt64(number) }
+  }
+  meter.stop()
+  return sum
+}
+
+/// Bytes of memory that an armed timer of a queue occupies, `count` of them.
+public func queueBytes(_ count: Int, _ meter: any Meter) throws -> UInt64 {
+  var shuffler = Shuffler()
+  let target = Adder()
+  let start = MonotonicInstant.now
+  let before = residentBytes()
+  let queue = TimerQueue(capacity: count)
+  var sum: UInt64 = 0
+  for number in 0..<count {
+    let deadline = start.advanced(by: .milliseconds(60_000 + shuffler.next(below: 600_000)))
+    try queue.arm(at: deadline, target: target, token: UInt64(number))
+    sum &+= UInt64(number)
+  }
+  meter.bytesEach((residentBytes() - before) / count)
+  precondition(queue.shutDown() == count)
   return sum
 }
 

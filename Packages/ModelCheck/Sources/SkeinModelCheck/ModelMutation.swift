@@ -21,6 +21,9 @@ public struct ModelSite: Hashable, Sendable, Codable, CustomStringConvertible {
     self.isOrdered = isOrdered
   }
 
+  /// Whether it is one of the checker's own, such as those of a ``ModelLock``: they are no sites of the program's.
+  var isOwn: Bool { file.hasPrefix("SkeinModelCheck/") }
+
   /// The file's name and the line.
   public var place: String { "\(file.split(separator: "/").last ?? ""):\(line)" }
 

@@ -13,6 +13,8 @@ final class Run {
 
   private static let maxSteps = 20_000
   private static let traceLength = 60
+  /// More than any bounded wait has.
+  private static let maxRoundsWithoutChange = 300
 
   private final class Member {
     let name: String
@@ -38,6 +40,8 @@ final class Run {
   private var trace: [String] = []
   private(set) var steps = 0
   private(set) var failure: ModelFailure?
+  /// Times that all threads were waiting, with no store since.
+  private var roundsWithoutChange = 0
   private var locations = 0
   var chooser: Chooser
   var afterwards: [() -> Void] = []
@@ -86,6 +90,7 @@ final class Run {
 
   /// Notes an access; returns what is wrong with it.
   func visit(_ site: ModelSite) -> ModelMutation.Kind? {
+    if site.isOwn { return nil }
     sites.insert(site)
     return mutation?.site == site ? mutation?.kind : nil
   }
@@ -136,6 +141,8 @@ final class Run {
     if canContinue { options.insert(present, at: 0) }
     if options.isEmpty {
       // All wait: each may go on by itself, since waits are bounded or somebody has to look again.
+      roundsWithoutChange += 1
+      if roundsWithoutChange > Self.maxRoundsWithoutChange { fail("all wait for ever") }
       for member in members { member.isRelaxing = false }
       options = members.indices.filter { !members[$0].hasEnded }
     }
@@ -163,12 +170,15 @@ final class Run {
     if steps > Self.maxSteps { fail("no end after \(steps) steps") }
     if !members[0].hasEnded { return }
     pass(to: next(canContinue: true))
+    // A look of one who only waits says nothing new.
+    if roundsWithoutChange > 1 { return }
     if trace.count == 2 * Self.traceLength { trace.removeFirst(Self.traceLength) }
     trace.append("\(members[present].name): \(what())")
   }
 
   /// A store was made: whoever waits may look again.
   func changed() {
+    roundsWithoutChange = 0
     for (index, member) in members.enumerated() where index != present { member.isRelaxing = false }
     members[present].isRefreshed = false
   }

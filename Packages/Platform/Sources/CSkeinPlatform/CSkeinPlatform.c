@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -279,19 +279,10 @@ int skein_ignore_sigpipe(void) { return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -e
 // MARK: Memory
 
 int skein_memory_return_blocks(size_t bytes) { return mallopt(M_MMAP_THRESHOLD, (int)bytes); }
-
-// MARK: pthread mutex
-
-void *skein_mutex_create(void) {
-  pthread_mutex_t *mutex = malloc(sizeof *mutex);
-  if (!mutex) abort();
-  pthread_mutex_init(mutex, NULL);
-  return mutex;
+void *skein_memory_reserve(size_t bytes) {
+  void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return base == MAP_FAILED ? NULL : base;
 }
-void skein_mutex_destroy(void *mutex) {
-  pthread_mutex_destroy(mutex);
-  free(mutex);
-}
-void skein_mutex_lock(void *mutex) { pthread_mutex_lock(mutex); }
-bool skein_mutex_try_lock(void *mutex) { return pthread_mutex_trylock(mutex) == 0; }
-void skein_mutex_unlock(void *mutex) { pthread_mutex_unlock(mutex); }
+void skein_memory_unreserve(void *base, size_t bytes) { munmap(base, bytes); }
+void skein_memory_give_back(void *base, size_t bytes) { madvise(base, bytes, MADV_DONTNEED); }
+size_t skein_memory_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }

@@ -2,38 +2,6 @@ import SkeinPlatform
 import Testing
 
 @Suite("Platform") struct PlatformTests {
-  @Test func `threads take turns in a lock`() throws {
-    final class Counter: Sendable { let value = Lock(0) }
-    let counter = Counter()
-    let first = try PlatformThread.start(name: "first") {
-      for _ in 0..<50_000 { counter.value.withLock { $0 += 1 } }
-    }
-    let second = try PlatformThread.start(name: "second") {
-      for _ in 0..<50_000 { counter.value.withLock { $0 += 1 } }
-    }
-    first.join()
-    second.join()
-    #expect(counter.value.withLock { $0 } == 100_000)
-  }
-
-  @Test func `a lock that another thread holds answers nil to a try`() throws {
-    final class Box: Sendable { let value = Lock(1) }
-    let box = Box()
-    let held = FutexWaiter()
-    let tried = FutexWaiter()
-    let thread = try PlatformThread.start(name: "holder") {
-      box.value.withLock { _ in
-        held.wake()
-        tried.wait(until: nil)
-      }
-    }
-    held.wait(until: nil)
-    #expect(box.value.withLockIfAvailable { $0 } == nil)
-    tried.wake()
-    thread.join()
-    #expect(box.value.withLockIfAvailable { $0 } == 1)
-  }
-
   @Test func `the clock never goes back`() {
     var last = MonotonicInstant.now
     for _ in 0..<1_000 {

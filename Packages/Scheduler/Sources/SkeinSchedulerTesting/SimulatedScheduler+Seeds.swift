@@ -1,4 +1,4 @@
-// Many orders, one for each seed; the seed of a failure is printed, and SKEIN_SEED replays it.
+// Many orders, one for each seed; a failure tells its seed, and SKEIN_SEED replays it.
 
 internal import Glibc
 public import SkeinScheduler
@@ -26,7 +26,7 @@ extension SimulatedScheduler {
   ///   - make: makes the simulation of a seed, for one with other settings.
   ///   - body: throws when something is wrong.
   /// - Returns: ``SimulatedScheduler/orderHash`` of each seed.
-  /// - Throws: ``SeedFailure`` for the first seed whose `body` throws; it is printed, too.
+  /// - Throws: ``SeedFailure`` for the first seed whose `body` throws; its description says how to replay it.
   @discardableResult
   public static func check(
     seeds: Range<UInt64>, making make: (UInt64) -> SimulatedScheduler = { SimulatedScheduler(seed: $0) },
@@ -38,9 +38,7 @@ extension SimulatedScheduler {
       do {
         try body(simulation)
       } catch {
-        let failure = SeedFailure(seed: seed, cause: error, lastSteps: simulation.lastSteps)
-        GlobalPoolCheck.write("\(failure)\n")
-        throw failure
+        throw SeedFailure(seed: seed, cause: error, lastSteps: simulation.lastSteps)
       }
       hashes.append(simulation.orderHash)
     }

@@ -94,22 +94,22 @@ import Testing
   }
 
   @Test func `a stalled machine fires timers while strands wait in line`() throws {
-    // A timer of an hour and a strand that is in line: only a stall lets the timer be first.
+    // A timer of 20 ms and a strand that is in line: only a stall lets the timer be first.
     func isTimerFirst(_ simulation: SimulatedScheduler) throws -> Bool {
       let first = Box(Lock<[String]>([]))
       try simulation.perform {
-        _ = try simulation.pool.timers.arm(after: .seconds(3_600)) { first.value.withLock { $0.append("timer") } }
+        _ = try simulation.pool.timers.arm(after: .milliseconds(20)) { first.value.withLock { $0.append("timer") } }
         try Strand(pool: simulation.pool, label: "waits").post { _ in first.value.withLock { $0.append("strand") } }
       }
       try simulation.runUntilIdle()
       return first.value.withLock { $0 } == ["timer", "strand"]
     }
     var stalled = 0
-    for seed in UInt64(0)..<50 {
+    for seed in UInt64(0)..<500 {
       #expect(try !isTimerFirst(SimulatedScheduler(seed: seed)))
-      if try isTimerFirst(SimulatedScheduler(seed: seed, stallsPerThousand: 500)) { stalled += 1 }
+      if try isTimerFirst(SimulatedScheduler(seed: seed, longestStall: .milliseconds(40))) { stalled += 1 }
     }
-    #expect(stalled > 5)
+    #expect((1..<50).contains(stalled))
   }
 
   @Test func `an exclusive strand takes turns with the others, without a thread`() throws {
@@ -128,7 +128,9 @@ import Testing
   @Test func `time passes to the end that was asked for`() throws {
     let simulation = SimulatedScheduler(seed: 1)
     let beats = Event()
-    let beat = PeriodicTimer(on: simulation.pool.timers, first: simulation.now, every: .seconds(1)) { _ in beats.signal() }
+    let beat = PeriodicTimer(on: simulation.pool.timers, first: simulation.now, every: .seconds(1)) { _ in
+      beats.signal()
+    }
     try beat.start()
     try simulation.run(for: .milliseconds(9_500))
     #expect(beats.value == 10)
@@ -155,15 +157,13 @@ import Testing
     #expect(error?.reason == .tooLong)
   }
 
-  @Test func `a failing seed is found, told, and replays`() async throws {
-    let result = try await #require(processExitsWith: .exitCode(5), observing: [\.standardErrorContent]) {
-      do throws(SeedFailure) { try Self.checkOvertaking(0..<1_000) } catch { exit(error.cause is Overtaken ? 5 : 6) }
-    }
-    let told = String(decoding: result.standardErrorContent, as: UTF8.self)
-    let seed = try #require(told.firstMatch(of: /SKEIN_SEED=(\d+) replays it/)?.output.1)
-    let replayed = try UInt64(#require(UInt64(seed)))
-    let failure = #expect(throws: SeedFailure.self) { try Self.checkOvertaking(replayed..<replayed + 1) }
-    #expect(failure?.lastSteps.contains { $0.hasSuffix("overtaken") } == true)
+  @Test func `a failing seed is found, told, and replays`() throws {
+    let failure = try #require(throws: SeedFailure.self) { try Self.checkOvertaking(0..<1_000) }
+    #expect(failure.cause is Overtaken)
+    #expect(failure.description.contains("SKEIN_SEED=\(failure.seed) replays it"))
+    #expect(failure.lastSteps.contains { $0.hasSuffix("overtaken") })
+    let again = try #require(throws: SeedFailure.self) { try Self.checkOvertaking(failure.seed..<failure.seed + 1) }
+    #expect(again.lastSteps == failure.lastSteps)
   }
 
   private struct Overtaken: Error {}
@@ -200,7 +200,7 @@ import Testing
         print("orders: \(hashes)")
       }
       let text = String(decoding: result.standardOutputContent, as: UTF8.self)
-      told.append(String(text[try #require(text.firstRange(of: "orders: [")).lowerBound...].prefix { $0 != "]" }))
+      told.append(String(try #require(text.firstMatch(of: /orders: \[(.*)\]/)).output.1))
     }
     #expect(told[0] == told[1])
     #expect(told[0].count > 100)

@@ -57,15 +57,15 @@ public struct SkeinClock: Clock {
 
   private func sleep(until deadline: MonotonicInstant, isolation: isolated (any Actor)?) async throws {
     let gate = TaskGate()
-    let timer = try queue.arm(at: deadline, target: GateTimer(gate))
+    let timer = try queue.arm(at: deadline, target: gate)
     // The closure names `isolation` so that it belongs to the caller's actor: else it would begin on the global pool.
     let reason = await withTaskCancellationHandler {
       _ = isolation
-      return await gate.reason()
+      return await gate.wait()
     } onCancel: {
       gate.open(.cancelled)
     }
-    switch reason {
+    switch GateReason(opened: reason) {
     case .cancelled:
       queue.cancel(timer)
       throw CancellationError()

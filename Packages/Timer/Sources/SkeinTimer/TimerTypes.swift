@@ -46,13 +46,7 @@ public struct TimerHandle: Hashable, Sendable {
 
   @usableFromInline static var indexBits: UInt64 { 24 }
 
-  @inlinable
-  init(index: UInt32, generation: UInt64) {
-    rawValue = generation << Self.indexBits | UInt64(index)
-  }
-
   @inlinable var index: UInt32 { UInt32(truncatingIfNeeded: rawValue & (1 << Self.indexBits - 1)) }
-  @inlinable var generation: UInt64 { rawValue >> Self.indexBits }
 }
 
 /// Why a timer could not be armed.

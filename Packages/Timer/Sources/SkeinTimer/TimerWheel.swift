@@ -10,7 +10,8 @@
 //   I2  hence any timer of a lower level is due before any of a higher one, and a lower slot before a higher.
 //   I3  when `now` enters a slot's range the slot is spread over the levels below at once, in order. A timer that
 //       is armed later therefore never stands before an earlier one of the same tick: first armed, first fired.
-//   I4  a slot's `earliest` is never later than its first deadline, and equal to it unless the slot is marked stale.
+//   I4  a slot's `earliest` is never later than its first deadline, and it is that one's if its tag still names a
+//       timer of that deadline.
 // Source: Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987, scheme 7.
 
 /// A set of timers ordered by the tick at which they are due.
@@ -26,7 +27,8 @@
 /// wheel.cancel(handle) == nil  // it has fired
 /// ```
 ///
-/// Memory follows the number of armed timers, in chunks of 256; the slots themselves are 17 KB.
+/// Memory follows the number of armed timers, in chunks of 2,048: 24 bytes a timer and the payload. The slots
+/// themselves are 12 KB.
 /// - Thread safety: none; one thread at a time.
 @safe public struct TimerWheel<Payload: ~Copyable>: ~Copyable {
   /// Greatest number of timers armed at once.
@@ -37,21 +39,25 @@
   /// Number of timers that are armed.
   public var count: Int { slab.used }
   /// Bytes held for timers, armed or free; the fixed slots not counted.
-  public var storageBytes: Int {
-    slab.residentChunks * TimerSlab<Payload>.chunkSize * MemoryLayout<TimerNode<Payload>>.stride
-  }
+  ///
+  /// - Complexity: O(`capacity` / 1,024).
+  public var storageBytes: Int { (slab.touched - TimerLevels.slotCount) * TimerSlab<Payload>.cellBytes }
 
   @usableFromInline var current: UInt64
-  @usableFromInline var slab = TimerSlab<Payload>()
-  @usableFromInline let slots: UnsafeMutablePointer<TimerSlot>
+  /// The timers; its first cells are the ends of the slots' lists.
+  @usableFromInline var slab: TimerSlab<Payload>
+  /// One for each slot.
+  @usableFromInline let earliest: UnsafeMutablePointer<EarliestTimer>
   /// Levels in which a timer stands, one bit each.
   @usableFromInline var levels: UInt64 = 0
   // Read and written through `pointee`: with ThreadSanitizer, Swift 6.3.1 makes a broken module of in-place changes
   // through the subscript of a stored pointer or InlineArray.
-  /// A level's slots in which a timer stands, and those that are stale.
-  @usableFromInline let bits: UnsafeMutablePointer<TimerLevelBits>
-  /// How many timers a query may look at; grows with every arm and cancel, which pay for it.
-  @usableFromInline var searchCredit = 64
+  /// A level's slots in which a timer stands, one bit each.
+  @usableFromInline let occupied: UnsafeMutablePointer<UInt64>
+  /// The arrivals that have paid for searches: each of the later ones pays for looking at eight timers.
+  @usableFromInline var searchedAt: UInt64 = 0
+  /// What must be paid before the next search, after one that was not allowed enough.
+  @usableFromInline var searchPrice = 0
 
   /// Creates a wheel without timers.
   ///
@@ -62,16 +68,26 @@
     precondition(capacity > 0 && capacity <= 1 << 23, "a wheel's capacity is 1 to 8,388,608")
     self.capacity = capacity
     current = start.rawValue
-    unsafe bits = .allocate(capacity: TimerLevels.count)
-    unsafe bits.initialize(repeating: TimerLevelBits(), count: TimerLevels.count)
-    unsafe slots = .allocate(capacity: TimerLevels.count * 64)
-    unsafe slots.initialize(repeating: TimerSlot(), count: TimerLevels.count * 64)
+    unsafe occupied = .allocate(capacity: TimerLevels.count)
+    unsafe occupied.initialize(repeating: 0, count: TimerLevels.count)
+    slab = TimerSlab(ends: TimerLevels.slotCount, capacity: capacity)
+    unsafe earliest = .allocate(capacity: TimerLevels.slotCount)
+    unsafe earliest.initialize(repeating: .none, count: TimerLevels.slotCount)
   }
 
   @inlinable
   deinit {
-    unsafe slots.deallocate()
-    unsafe bits.deallocate()
+    for level in 0..<TimerLevels.count {
+      for slot in level << 6..<(level + 1) << 6 {
+        var cell = first(of: slot)
+        while cell != UInt32(truncatingIfNeeded: slot) {
+          unsafe slab.payload(cell).deinitialize(count: 1)
+          cell = unsafe (slab.links + Int(cell)).pointee.next
+        }
+      }
+    }
+    unsafe earliest.deallocate()
+    unsafe occupied.deallocate()
   }
 
   /// Arms a timer that is handed out once, at `deadline`.
@@ -82,7 +98,7 @@
   /// - Returns: a handle for ``cancel(_:)``; it may be dropped.
   /// - Throws: ``TimerError/full(capacity:)`` when ``capacity`` timers are armed; the payload is dropped.
   /// - Complexity: O(1); allocates when no chunk has a free place.
-  @inlinable
+  @inlinable @inline(__always)
   @discardableResult
   public mutating func arm(at deadline: Tick, payload: consuming Payload) throws(TimerError) -> TimerHandle {
     guard slab.used < capacity else { throw .full(capacity: capacity) }
@@ -90,32 +106,52 @@
   }
 
   /// Arms a timer without regard to the capacity; for those that stood in the wheel a moment ago.
-  @inlinable
+  @inlinable @inline(__always)
   mutating func insert(at deadline: Tick, payload: consuming Payload) -> TimerHandle {
-    // Past the last tick there is none: what is armed there is due at once when it comes.
-    let next = current == .max ? current : current + 1
-    let handle = slab.insert(payload, deadline: max(deadline.rawValue, next))
-    searchCredit += 4
-    place(handle.index)
+    let due = effective(deadline)
+    let handle = slab.insert(payload, deadline: due)
+    place(handle.rawValue, deadline: due)
     return handle
+  }
+
+  /// `deadline`, or the next tick if it is past.
+  @inlinable @inline(__always)
+  func effective(_ deadline: Tick) -> UInt64 {
+    if deadline.rawValue > current { return deadline.rawValue }
+    // Past the last tick there is none: what is armed there is due at once when it comes.
+    return current == .max ? current : current + 1
   }
 
   /// Takes back a timer that has not expired.
   ///
   /// - Returns: its payload, or `nil` when the timer has expired or was cancelled before.
   /// - Complexity: O(1).
-  @inlinable
+  @inlinable @inline(__always)
   @discardableResult
   public mutating func cancel(_ handle: TimerHandle) -> Payload? {
     guard slab.contains(handle) else { return nil }
-    searchCredit += 4
-    let node = unsafe slab[handle.index]
-    let slot = unsafe node.pointee.slot
-    let wasEarliest = unsafe node.pointee.deadline == (slots + slot).pointee.earliest
     unlink(handle.index)
-    let isEmpty = unsafe (slots + slot).pointee.count == 0
-    if wasEarliest && !isEmpty { unsafe (bits + (slot >> 6)).pointee.stale |= 1 << UInt64(slot & 63) }
     return slab.remove(handle.index)
+  }
+
+  /// Gives a timer that has not expired another deadline; it keeps its handle and its payload.
+  ///
+  /// As a cancel and an arm, at half the cost: within its tick it comes after those that are armed there.
+  ///
+  /// - Parameters:
+  ///   - handle: names the timer.
+  ///   - deadline: as in ``arm(at:payload:)``.
+  /// - Returns: `false` when the timer has expired or was cancelled before.
+  /// - Complexity: O(1), no allocation.
+  @inlinable @inline(__always)
+  @discardableResult
+  public mutating func rearm(_ handle: TimerHandle, at deadline: Tick) -> Bool {
+    guard slab.contains(handle) else { return false }
+    unlink(handle.index)
+    let due = effective(deadline)
+    unsafe slab.body(handle.index).pointee.deadline = due
+    place(handle.rawValue, deadline: due)
+    return true
   }
 
   /// Whether the timer that `handle` names is armed.
@@ -134,16 +170,16 @@
   public mutating func popExpired(upTo tick: Tick) -> Payload? {
     while levels != 0 {
       let level = levels.trailingZeroBitCount
-      let slot = unsafe (bits + level).pointee.occupied.trailingZeroBitCount
-      let start = TimerLevels.start(of: slot, at: level, now: current)
+      let bit = unsafe (occupied + level).pointee.trailingZeroBitCount
+      let start = TimerLevels.start(of: bit, at: level, now: current)
       if start > tick.rawValue { break }
       current = max(current, start)
       if level == 0 {
-        let index = unsafe (slots + slot).pointee.first
-        unlink(index)
-        return slab.remove(index)
+        let cell = first(of: bit)
+        unlink(cell)
+        return slab.remove(cell)
       }
-      spread(slot: slot, at: level)
+      spread(level << 6 | bit)
     }
     current = max(current, tick.rawValue)
     return nil
@@ -152,16 +188,17 @@
   /// When the first timer is due; `nil` when none is armed.
   ///
   /// Exact, except in one case that keeps it O(1): when the first timer was cancelled and its slot holds more timers
-  /// than arms and cancels have paid for, four each, the answer is the cancelled timer's tick. It is never late.
-  /// - Complexity: O(1) amortized over arms and cancels.
+  /// than arms have paid for, eight each, the answer is the cancelled timer's tick. It is never late.
+  /// - Complexity: O(1) amortized over arms.
   @inlinable
   public mutating func nextExpiry() -> Tick? {
     guard levels != 0 else { return nil }
     let level = levels.trailingZeroBitCount
-    let slot = unsafe (bits + level).pointee.occupied.trailingZeroBitCount
-    if level == 0 { return Tick(TimerLevels.start(of: slot, at: 0, now: current)) }
-    if unsafe (bits + level).pointee.stale & (1 << UInt64(slot)) != 0 { search(slot: slot, at: level) }
-    return unsafe Tick((slots + (level << 6 | slot)).pointee.earliest)
+    let bit = unsafe (occupied + level).pointee.trailingZeroBitCount
+    if level == 0 { return Tick(TimerLevels.start(of: bit, at: 0, now: current)) }
+    let slot = level << 6 | bit
+    if !knowsEarliest(of: slot) { search(slot) }
+    return unsafe Tick((earliest + slot).pointee.deadline)
   }
 
   /// Takes every timer out, in no particular order.
@@ -173,10 +210,10 @@
     let total = count
     while levels != 0 {
       let level = levels.trailingZeroBitCount
-      let slot = unsafe level << 6 | (bits + level).pointee.occupied.trailingZeroBitCount
-      let index = unsafe (slots + slot).pointee.first
-      unlink(index)
-      body(slab.remove(index))
+      let slot = unsafe level << 6 | (occupied + level).pointee.trailingZeroBitCount
+      let cell = first(of: slot)
+      unlink(cell)
+      body(slab.remove(cell))
     }
     return total
   }

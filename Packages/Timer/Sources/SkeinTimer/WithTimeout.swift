@@ -69,7 +69,7 @@ private final class TimedOperation<Value>: @unchecked Sendable {
     let now = clock.now
     let deadline = now.advanced(by: limit)
     let isLate = deadline <= now
-    let timer = isLate ? TimerHandle.none : try clock.queue.arm(at: deadline, target: GateTimer(first))
+    let timer = isLate ? TimerHandle.none : try clock.queue.arm(at: deadline, target: first)
     if isLate { first.open(.fired) }
     // As a literal argument it would not belong to the caller's actor, so it is a value first.
     let body: @isolated(any) () async -> Void = {
@@ -89,10 +89,10 @@ private final class TimedOperation<Value>: @unchecked Sendable {
       }
     let reason = await withTaskCancellationHandler {
       _ = isolation
-      let reason = await first.reason()
+      let reason = GateReason(opened: await first.wait())
       if reason == .ended { return reason }
       task.cancel()
-      _ = await last.reason()
+      _ = await last.wait()
       return reason
     } onCancel: {
       task.cancel()

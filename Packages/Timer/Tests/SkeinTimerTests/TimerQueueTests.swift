@@ -127,7 +127,7 @@ import Testing
   @Test func `a timer takes 48 bytes`() throws {
     let queue = TimerQueue(capacity: 1)
     try queue.arm(at: .distantFuture, target: RecordingTarget())
-    #expect(queue.storageBytes == 256 * 48)
+    #expect(queue.storageBytes == 48)
   }
 
   @Test func `a full queue refuses`() throws {

@@ -15,6 +15,11 @@ private struct Model {
 
   mutating func remove(at index: Int) -> UInt64 { armed.remove(at: index).order }
 
+  mutating func rearm(_ index: Int, at deadline: UInt64) {
+    let timer = armed.remove(at: index)
+    arm(at: deadline, order: timer.order, handle: timer.handle)
+  }
+
   mutating func pop(upTo tick: UInt64) -> UInt64? {
     guard let first = armed.first, first.deadline <= tick else {
       now = max(now, tick)
@@ -45,7 +50,14 @@ private struct Model {
         let handle = try wheel.arm(at: Tick(deadline), payload: order)
         model.arm(at: deadline, order: order, handle: handle)
         order += 1
-      case 5..<7 where !model.armed.isEmpty:
+      case 5 where !model.armed.isEmpty:
+        let index = Int.random(in: 0..<model.armed.count, using: &generator)
+        let reach = UInt64(1) << UInt64.random(in: 0...40, using: &generator)
+        let deadline = model.now + UInt64.random(in: 0...reach, using: &generator)
+        let isArmed = wheel.rearm(model.armed[index].handle, at: Tick(deadline))
+        try #require(isArmed)
+        model.rearm(index, at: deadline)
+      case 6 where !model.armed.isEmpty:
         let index = Int.random(in: 0..<model.armed.count, using: &generator)
         let handle = model.armed[index].handle
         let expected = model.remove(at: index)

@@ -144,21 +144,78 @@ import Testing
     #expect(last == Tick(90))
   }
 
-  @Test func `the memory of a burst is given back`() throws {
-    var wheel = TimerWheel<UInt64>(capacity: 100_000)
+  @Test func `of a million timers only those that were not cancelled come, and the memory is given back`() throws {
+    let total: UInt64 = 1_000_000
+    var wheel = TimerWheel<UInt64>(capacity: Int(total))
     var handles: [TimerHandle] = []
-    for payload in UInt64(0)..<100_000 {
-      handles.append(try wheel.arm(at: Tick(1 + payload % 977), payload: payload))
-    }
+    handles.reserveCapacity(Int(total))
+    for payload in 0..<total { handles.append(try wheel.arm(at: Tick(1 + payload % 977), payload: payload)) }
     let full = wheel.storageBytes
-    for handle in handles.prefix(50_000) { wheel.cancel(handle) }
-    _ = drain(&wheel, upTo: 1_000)
+    #expect(full == Int(total) * 32)
+    var cancelled = 0
+    for payload in 0..<total where payload % 10 != 3 {
+      if wheel.cancel(handles[Int(payload)]) == payload { cancelled += 1 }
+    }
+    #expect(cancelled == 900_000)
+    var fired = 0
+    var last = (tick: UInt64(0), payload: UInt64(0))
+    var isOrdered = true
+    while let payload = wheel.popExpired(upTo: Tick(1_000)) {
+      let next = (tick: 1 + payload % 977, payload: payload)
+      isOrdered = isOrdered && payload % 10 == 3 && last <= next
+      last = next
+      fired += 1
+    }
+    #expect(fired == 100_000)
+    #expect(isOrdered)
     #expect(wheel.count == 0)
-    #expect(wheel.storageBytes * 100 <= full)
+    #expect(wheel.storageBytes * 50 <= full)
     // What was given back is used again.
-    for payload in UInt64(0)..<100_000 { try wheel.arm(at: Tick(2_000), payload: payload) }
+    for payload in 0..<total { try wheel.arm(at: Tick(2_000), payload: payload) }
     #expect(wheel.storageBytes == full)
-    #expect(drain(&wheel, upTo: 2_000) == Array(0..<100_000))
+  }
+
+  @Test func `memory that was given back holds timers again, in the order of arming`() throws {
+    var wheel = TimerWheel<UInt64>(capacity: 20_000)
+    for round in UInt64(1)...3 {
+      for payload in UInt64(0)..<20_000 { try wheel.arm(at: Tick(round), payload: payload) }
+      #expect(drain(&wheel, upTo: round) == Array(0..<20_000))
+    }
+  }
+
+  @Test func `a timer that is armed anew keeps its handle and comes at its new deadline only`() throws {
+    var wheel = TimerWheel<UInt64>(capacity: 3)
+    let moved = try wheel.arm(at: Tick(5), payload: 1)
+    try wheel.arm(at: Tick(900), payload: 2)
+    let late = wheel.rearm(moved, at: Tick(900))
+    #expect(late)
+    let next = wheel.nextExpiry()
+    #expect(next == Tick(900))
+    #expect(drain(&wheel, upTo: 899) == [])
+    let early = wheel.rearm(moved, at: Tick(900))
+    #expect(early)
+    #expect(drain(&wheel, upTo: 900) == [2, 1])
+    let again = wheel.rearm(moved, at: Tick(901))
+    #expect(!again)
+  }
+
+  @Test func `a timer armed anew in the past comes at the next tick`() throws {
+    var wheel = TimerWheel<UInt64>(capacity: 1)
+    let timer = try wheel.arm(at: Tick(500), payload: 1)
+    #expect(drain(&wheel, upTo: 100) == [])
+    wheel.rearm(timer, at: Tick(7))
+    let next = wheel.nextExpiry()
+    #expect(next == Tick(101))
+    #expect(drain(&wheel, upTo: 101) == [1])
+  }
+
+  @Test func `the next expiry is exact after the earliest timer of a far slot was armed anew, later`() throws {
+    var wheel = TimerWheel<UInt64>(capacity: 10)
+    let first = try wheel.arm(at: Tick(70), payload: 1)
+    try wheel.arm(at: Tick(90), payload: 2)
+    wheel.rearm(first, at: Tick(100))
+    let next = wheel.nextExpiry()
+    #expect(next == Tick(90))
   }
 
   @Test func `payloads are released when the wheel is`() throws {

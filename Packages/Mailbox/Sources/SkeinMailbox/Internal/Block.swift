@@ -1,91 +1,144 @@
-// Block: the storage of fifteen elements of a mailbox, with a mark for each that says it is there.
+// Block: the storage of some elements of a mailbox, with a mark for each that says it is there.
 //
-// Layout: next block · 16 marks, of which 15 are used · 15 elements. Header: 24 bytes.
-// A mark is written once, by the producer that claimed the cell, and read by the consumer.
-// The block is freed by the consumer, when it has taken what was claimed in it.
+// Layout: cells, each an element and a mark of one byte · next block's address. A narrow block is some 600 bytes for
+// elements of up to four words, a wide one some 4,000: who writes and reads along many lines has them fetched ahead.
+// A mark is set by the producer that claimed the cell, and cleared by the consumer, who alone frees blocks and leaves
+// them for their next use, when it has taken what was claimed in them.
+//
+// A block is known by a word: its address, plus 2 when it is wide. The lowest bit belongs to who keeps the word.
 
-#if !SKEIN_MODEL
 public import Synchronization
-#endif
 
-/// A pointer to a block; `nil` is spelled as an optional pointer.
+/// A pointer to a block.
 @usableFromInline
 @unsafe struct Block<Element: ~Copyable> {
-  /// Cells in a block. One less than a power of two: the sixteenth position of a lap means "needs a block".
-  @inlinable static var cells: Int { 15 }
+  /// Cells in a narrow block, and in a wide one; powers of two.
+  @inlinable static var narrowCells: Int { MemoryLayout<Element>.stride <= 16 ? 32 : 16 }
+  @inlinable static var wideCells: Int {
+    let stride = MemoryLayout<Element>.stride
+    return stride <= 8 ? 256 : stride <= 16 ? 128 : 64
+  }
+  /// What makes the word of a wide block of its address.
+  @inlinable static var wideTag: UInt { 2 }
+
+  /// The place of the element `index` in a block.
+  @inlinable
+  static func offset(_ index: UInt32, isWide: Bool) -> Int {
+    unsafe Int(truncatingIfNeeded: index) & ((isWide ? wideCells : narrowCells) &- 1)
+  }
 
   @usableFromInline let base: UnsafeMutableRawPointer
+  @usableFromInline let isWide: Bool
 
-  @inlinable init(base: UnsafeMutableRawPointer) { unsafe self.base = base }
-
-  @inlinable static var headerBytes: Int {
-    let alignment = MemoryLayout<Element>.alignment
-    let bytes = MemoryLayout<Atomic<UInt>>.stride + 16 * MemoryLayout<Atomic<UInt8>>.stride
-    return (bytes + alignment - 1) & ~(alignment - 1)
+  /// The block of a word that is not 0.
+  @inlinable
+  init(_ word: UInt) {
+    unsafe base = UnsafeMutableRawPointer(bitPattern: word & ~3).unsafelyUnwrapped
+    unsafe isWide = unsafe word & Self.wideTag != 0
   }
+
+  @inlinable var word: UInt { unsafe UInt(bitPattern: base) | (isWide ? Self.wideTag : 0) }
+  @inlinable var cells: Int { unsafe isWide ? Self.wideCells : Self.narrowCells }
+
+  /// From one cell to the next: an element and its mark.
+  @inlinable static var cellBytes: Int {
+    let alignment = MemoryLayout<Element>.alignment
+    return (MemoryLayout<Element>.size + MemoryLayout<Atomic<UInt8>>.stride + alignment - 1) & ~(alignment - 1)
+  }
+
+  /// Where the next block's address stands: behind the cells, so that a cell of 16 bytes lies on one cache line.
+  @inlinable var nextOffset: Int { unsafe (cells * Self.cellBytes + 7) & ~7 }
 
   /// A block without elements. Complexity: one allocation.
   @inlinable
-  static func allocate() -> Block {
-    let bytes = unsafe headerBytes + cells * MemoryLayout<Element>.stride
+  static func allocate(isWide: Bool) -> Block {
+    let cells = unsafe isWide ? wideCells : narrowCells
+    let bytes = unsafe (cells * cellBytes + 7) & ~7 + MemoryLayout<Atomic<UInt>>.stride
     let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: max(MemoryLayout<Element>.alignment, 8))
-    let block = unsafe Block(base: base)
-    unsafe block.next.initialize(to: Atomic(0))
-    let count = unsafe cells
-    for offset in 0..<count { unsafe block.mark(offset).initialize(to: Atomic(0)) }
+    let block = unsafe Block(UInt(bitPattern: base) | (isWide ? wideTag : 0))
+    unsafe block.prepare()
     return unsafe block
+  }
+
+  /// Makes the next block's address 0 and every mark 0, in memory that only the caller knows.
+  @inlinable
+  func prepare() {
+    unsafe next.initialize(to: Atomic(0))
+    let count = unsafe cells
+    for offset in 0..<count { unsafe mark(offset).initialize(to: Atomic(0)) }
   }
 
   #if SKEIN_MODEL
   /// Gives it back when the run has ended; whoever touches its atomics before is at fault.
   @inlinable func deallocate() {
+    unsafe retire()
+    let word = unsafe word
+    ModelRun.whenEnded { unsafe Block(word).destroy() }
+  }
+
+  /// Empties a block that was read, for its next use.
+  @inlinable func renew() -> Block {
+    // Another one in the model, where whoever touches the old one's atomics is at fault.
+    unsafe deallocate()
+    return unsafe Block.allocate(isWide: isWide)
+  }
+
+  @inlinable func retire() {
     unsafe next.pointee.retire()
-    let count = unsafe Self.cells
+    let count = unsafe cells
     for offset in 0..<count { unsafe mark(offset).pointee.retire() }
-    let address = unsafe UInt(bitPattern: base)
-    ModelRun.whenEnded { unsafe Block(base: UnsafeMutableRawPointer(bitPattern: address)!).destroy() }
   }
 
   @inlinable func destroy() {
     unsafe next.deinitialize(count: 1)
-    unsafe mark(0).deinitialize(count: Self.cells)
+    let count = unsafe cells
+    for offset in 0..<count { unsafe mark(offset).deinitialize(count: 1) }
     unsafe base.deallocate()
   }
   #else
   @inlinable func deallocate() { unsafe base.deallocate() }
+
+  /// Makes a block that was read ready for its next use.
+  @inlinable func renew() -> Block { unsafe self }
   #endif
 
   /// The block after this one.
   @inlinable var next: UnsafeMutablePointer<Atomic<UInt>> {
-    unsafe base.assumingMemoryBound(to: Atomic<UInt>.self)
+    unsafe (base + nextOffset).assumingMemoryBound(to: Atomic<UInt>.self)
   }
 
   /// 1 when the cell's element is there.
   @inlinable
   func mark(_ offset: Int) -> UnsafeMutablePointer<Atomic<UInt8>> {
-    unsafe (base + MemoryLayout<Atomic<UInt>>.stride).assumingMemoryBound(to: Atomic<UInt8>.self) + offset
+    unsafe (base + offset * Self.cellBytes + MemoryLayout<Element>.size)
+      .assumingMemoryBound(to: Atomic<UInt8>.self)
   }
 
-  /// Puts an element into an empty cell.
+  /// Puts an element into an empty cell that the caller has claimed, and says that it is there.
   @inlinable
-  func fill(_ offset: Int, with element: consuming Element) {
+  func put(_ element: consuming Element, at offset: Int) {
     #if SKEIN_MODEL
     unsafe ModelRun.writes(cell(offset))
     #endif
     unsafe cell(offset).initialize(to: element)
+    // Release: publishes the element; pairs with the acquire in `dequeue`.
+    unsafe mark(offset).pointee.store(1, ordering: .releasing)
   }
 
   /// Takes the element out of a cell.
   @inlinable
-  func empty(_ offset: Int) -> Element {
+  func take(_ offset: Int) -> Element {
     #if SKEIN_MODEL
     unsafe ModelRun.reads(cell(offset))
     #endif
-    return unsafe cell(offset).move()
+    let element = unsafe cell(offset).move()
+    // Relaxed: for the block's next use, which is told by its hand-over.
+    unsafe mark(offset).pointee.store(0, ordering: .relaxed)
+    return element
   }
 
   @inlinable
   func cell(_ offset: Int) -> UnsafeMutablePointer<Element> {
-    unsafe (base + Self.headerBytes).assumingMemoryBound(to: Element.self) + offset
+    unsafe (base + offset * Self.cellBytes).assumingMemoryBound(to: Element.self)
   }
 }

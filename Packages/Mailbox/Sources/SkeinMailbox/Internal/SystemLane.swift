@@ -20,6 +20,7 @@ public import Synchronization
 
   @inlinable init() {}
 
+  @inlinable
   deinit { _ = unsafe SystemBatch(takeAll()) }
 
   @inlinable

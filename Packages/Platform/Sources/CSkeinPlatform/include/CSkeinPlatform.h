@@ -84,12 +84,9 @@ int skein_ignore_sigpipe(void);
 
 // MARK: Memory
 int skein_memory_return_blocks(size_t bytes); // 1 when taken
-
-// MARK: pthread mutex, which ThreadSanitizer understands
-void *_Nonnull skein_mutex_create(void);
-void skein_mutex_destroy(void *_Nonnull mutex);
-void skein_mutex_lock(void *_Nonnull mutex);
-bool skein_mutex_try_lock(void *_Nonnull mutex);
-void skein_mutex_unlock(void *_Nonnull mutex);
+void *_Nullable skein_memory_reserve(size_t bytes); // zeroes, given as they are touched; NULL when refused
+void skein_memory_unreserve(void *_Nonnull base, size_t bytes);
+void skein_memory_give_back(void *_Nonnull base, size_t bytes); // whole pages; they read as zeroes again
+size_t skein_memory_page_size(void);
 
 #endif

@@ -8,10 +8,14 @@
 // alone would allow: the worker's look at the queue gives its old state, the waker's look at the set gives its old
 // state, and the strand waits until somebody comes by chance.
 //
-// `isSearching` keeps a burst of enqueues from waking everybody: who was woken searches, and wakes the next one when it
-// has found something and there is more. So does a worker that looks round for a while before it sleeps: while it does,
-// nobody is woken. Whoever goes to sleep clears it before its last look, so a strand that was enqueued while it was set
-// is found by that look.
+// `isSearching` keeps a burst of enqueues from waking everybody. It is set by a waker that then takes a sleeper out of
+// the set, and so there is somebody who will clear it and look for work afterwards: the one who was taken out, when it
+// has found something (and then it wakes the next one if there is more) or goes to sleep again. A strand that was
+// enqueued while it was set is found by that look. A waker that only read whom to wake could name one who has woken
+// by itself and is busy: the flag then stays set, and no other sleeper is woken, for as long as that one's strand takes.
+// A waker that finds nobody left clears the flag itself, and looks for sleepers once more: one may have gone to sleep
+// meanwhile whose strand came while the flag was set.
+// A worker that looks round for a while before it sleeps sets it, too: while it does, nobody is woken.
 
 internal import Synchronization
 
@@ -36,20 +40,38 @@ struct SleeperSet: ~Copyable {
 
   /// The worker does not sleep any more.
   func leave(_ worker: Int) {
-    // Sequentially consistent like the others; a waker that still sees the bit wakes the worker once for nothing.
+    // Sequentially consistent like the others; clears nothing when a waker has taken the worker out.
     bits.bitwiseAnd(~(1 << UInt64(worker)), ordering: .sequentiallyConsistent)
   }
 
-  /// The worker to wake, for a strand that the caller has put in line; `nil` when nobody sleeps or one searches.
+  /// Takes out the worker to wake, for a strand that the caller has put in line.
   ///
   /// - Parameter preferred: the number of the worker to wake if it sleeps; 64 for any.
+  /// - Returns: `nil` when nobody sleeps or somebody searches.
   func next(preferring preferred: Int = 64) -> Int? {
     // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `enter`.
-    let asleep = bits.load(ordering: .sequentiallyConsistent)
-    if asleep == 0 { return nil }
-    // Sequentially consistent: one waker wins; pairs with the store before a worker's last look.
-    if isSearching.exchange(true, ordering: .sequentiallyConsistent) { return nil }
-    return asleep & (1 << preferred) != 0 ? preferred : asleep.trailingZeroBitCount
+    while bits.load(ordering: .sequentiallyConsistent) != 0 {
+      // Sequentially consistent: one waker wins; pairs with the stores before a worker's look for work.
+      if isSearching.exchange(true, ordering: .sequentiallyConsistent) { return nil }
+      if let sleeper = takeOne(preferring: preferred) { return sleeper }
+      // Sequentially consistent: before the look for sleepers that follows.
+      isSearching.store(false, ordering: .sequentiallyConsistent)
+    }
+    return nil
+  }
+
+  private func takeOne(preferring preferred: Int) -> Int? {
+    // Relaxed: a guess that the exchange below verifies.
+    var asleep = bits.load(ordering: .relaxed)
+    while asleep != 0 {
+      let worker = asleep & (1 << preferred) != 0 ? preferred : asleep.trailingZeroBitCount
+      let bit: UInt64 = 1 << UInt64(worker)
+      // Sequentially consistent like the others; only who clears the bit has the sleeper.
+      let before = bits.bitwiseAnd(~bit, ordering: .sequentiallyConsistent).oldValue
+      if before & bit != 0 { return worker }
+      asleep = before
+    }
+    return nil
   }
 
   /// Whether a worker sleeps or is about to, for a strand that the caller has put in line for it alone.

@@ -6,10 +6,10 @@
 // Strands, mailboxes, timers and the worker that a strand finds itself on are the ones of production. Replaced are the
 // worker's loop (`WorkerPool.loop`), which is `takeStep` here, and the clock (docs/adr/0006).
 //
-// A step is one of three:
-//   - timers: those that are due fire.
+// A step is one of these, after the timers that are due have fired:
 //   - a strand: chance takes one out of all that are in line and gives it an activation, of a length by chance.
 //   - a jump: nothing is in line, and the clock moves on to the next deadline.
+//   - a stall, if that is asked for: the clock moves on although strands are in line.
 
 public import SkeinPlatform
 internal import SkeinTimer
@@ -38,8 +38,8 @@ internal import SkeinTimer
   public let pool: WorkerPool
   /// What a step costs on the virtual clock.
   public let timePerStep: Duration
-  /// Of a thousand steps, how many let the clock go on to the next deadline although strands are in line.
-  public let stallsPerThousand: Int
+  /// Longest time by which a stall moves the clock on while strands are in line.
+  public let longestStall: Duration
   /// Most steps of one call of `run`.
   public let stepLimit: Int
 
@@ -58,18 +58,18 @@ internal import SkeinTimer
   ///   - seed: decides the order.
   ///   - timePerStep: what a step costs on the virtual clock; more than zero lets strands that are never idle see
   ///     their timers.
-  ///   - stallsPerThousand: of a thousand steps, how many let the clock go on to the next deadline although strands are
-  ///     in line, as if the machine had stood still; finds what relies on deadlines that are far away.
+  ///   - longestStall: before one step in 50 the clock moves on by up to this time although strands are in line, as if
+  ///     the machine had stood still; finds what relies on being in time.
   ///   - timerCapacity: greatest number of armed timers.
   ///   - stepLimit: most steps of one call of `run`.
   public init(
-    seed: UInt64, timePerStep: Duration = .microseconds(1), stallsPerThousand: Int = 0,
+    seed: UInt64, timePerStep: Duration = .microseconds(1), longestStall: Duration = .zero,
     timerCapacity: Int = 1_000_000, stepLimit: Int = 10_000_000
   ) {
-    precondition((0...1_000).contains(stallsPerThousand), "of a thousand steps, 0 to 1,000 stall")
+    precondition(timePerStep >= .zero && longestStall >= .zero, "the clock does not go back")
     self.seed = seed
     self.timePerStep = timePerStep
-    self.stallsPerThousand = stallsPerThousand
+    self.longestStall = longestStall
     self.stepLimit = stepLimit
     unsafe chance = SeededChance(seed: seed)
     pool = WorkerPool(simulatedWithTimers: timerCapacity)
@@ -166,14 +166,17 @@ internal import SkeinTimer
     let fired = timers.advance(to: clock.now)
     if fired > 0 { unsafe log.add(.timers, "", fired, clock.now) }
     while let strand = pool.takeFromAnyLine() { unsafe inLine.append(strand) }
-    if unsafe inLine.isEmpty || (stallsPerThousand > 0 && chance.next(below: 1_000) < stallsPerThousand) {
-      // A deadline in the past is that of a timer that was armed after this step's firing: it is due now.
-      if let deadline = timers.nextDeadline, deadline <= end ?? .distantFuture {
-        clock.move(to: deadline)
-        unsafe log.add(.jump, "", 0, clock.now)
-        return true
-      }
-      if unsafe inLine.isEmpty { return fired > 0 }
+    if unsafe inLine.isEmpty {
+      guard let deadline = timers.nextDeadline, deadline <= end ?? .distantFuture else { return fired > 0 }
+      clock.move(to: deadline)
+      unsafe log.add(.jump, "", 0, clock.now)
+      return true
+    }
+    if longestStall > .zero, unsafe chance.next(below: 50) == 0 {
+      let stall = unsafe chance.next(below: Int(longestStall.nanosecondsClamped)) + 1
+      clock.move(to: clock.now.advanced(by: .nanoseconds(stall)))
+      unsafe log.add(.stall, "", stall, clock.now)
+      return true
     }
     // The last one takes the chosen one's place: where a strand stands in line means nothing.
     let chosen = unsafe chance.next(below: inLine.count)

@@ -5,7 +5,7 @@ internal import SkeinPlatform
 /// The steps of a simulation.
 struct SimulationLog {
   enum Kind: UInt8 {
-    case strand, timers, jump, note
+    case strand, timers, jump, stall, note
   }
 
   private struct Step {
@@ -49,6 +49,7 @@ struct SimulationLog {
         case .strand: "\(step.text), up to \(step.amount)"
         case .timers: "\(step.amount) timers fire"
         case .jump: "nothing is in line: the clock goes on to the next deadline"
+        case .stall: "a stall"
         case .note: step.text
         }
       return "\(step.number)  \(time)  \(what)"

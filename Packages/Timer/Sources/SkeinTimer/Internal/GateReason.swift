@@ -1,6 +1,6 @@
 // GateReason: why a gate at which a sleeper or a timed operation waits was opened.
 
-internal import SkeinPlatform
+public import SkeinPlatform
 
 /// How a gate was opened.
 enum GateReason: UInt8 {
@@ -14,24 +14,25 @@ enum GateReason: UInt8 {
   case ended = 5
 }
 
-extension TaskGate {
-  /// Waits until the gate is open and says why it was opened.
-  nonisolated(nonsending) func reason() async -> GateReason {
-    guard let reason = GateReason(rawValue: await wait()) else {
-      preconditionFailure("a gate was opened by a stranger")
-    }
-    return reason
+extension GateReason {
+  /// The reason with which a gate of this layer was opened.
+  init(opened number: UInt8) {
+    guard let reason = GateReason(rawValue: number) else { preconditionFailure("a gate was opened by a stranger") }
+    self = reason
   }
+}
 
+extension TaskGate {
   /// Opens the gate; `false` when it was open.
   @discardableResult
   nonisolated func open(_ reason: GateReason) -> Bool { open(reason.rawValue) }
 }
 
-/// Opens a gate when its timer fires.
-final class GateTimer: TimerTarget {
-  private let gate: TaskGate
-  init(_ gate: TaskGate) { self.gate = gate }
-  func timerFired(token: UInt64) { gate.open(.fired) }
-  func timerDropped(token: UInt64) { gate.open(.dropped) }
+/// A gate may be a timer's target: it is opened when the timer fires or is dropped.
+extension TaskGate: TimerTarget {
+  /// Opens the gate.
+  public nonisolated func timerFired(token: UInt64) { open(.fired) }
+
+  /// Opens the gate.
+  public nonisolated func timerDropped(token: UInt64) { open(.dropped) }
 }

@@ -1,28 +1,20 @@
 // The wheel's slots: where a timer stands, and how it gets in and out. See TimerWheel.swift for the invariants.
 
-/// One slot: a list of timers, first armed first.
+/// The timer of a slot that was the first to be due of all that were put there.
 @usableFromInline
-struct TimerSlot {
-  @usableFromInline var first = noIndex
-  @usableFromInline var last = noIndex
-  @usableFromInline var count: UInt32 = 0
-  /// The earliest deadline in the slot, or an earlier one when the slot is marked stale.
-  @usableFromInline var earliest = UInt64.max
+struct EarliestTimer: BitwiseCopyable {
+  /// Its deadline; `UInt64.max` in an empty slot.
+  @usableFromInline var deadline: UInt64
+  /// Its handle's number: when it names no timer any more, or one of another deadline, it has left the slot.
+  @usableFromInline var tag: UInt64
 
   @inlinable
-  init() {}
-}
+  init(deadline: UInt64, tag: UInt64) {
+    self.deadline = deadline
+    self.tag = tag
+  }
 
-/// Which slots of a level hold timers.
-@usableFromInline
-struct TimerLevelBits {
-  /// Slots in which a timer stands, one bit each.
-  @usableFromInline var occupied: UInt64 = 0
-  /// Slots whose earliest timer was cancelled, one bit each.
-  @usableFromInline var stale: UInt64 = 0
-
-  @inlinable
-  init() {}
+  @inlinable static var none: EarliestTimer { EarliestTimer(deadline: .max, tag: 0) }
 }
 
 /// The arithmetic of levels: six bits of a tick each.
@@ -30,12 +22,21 @@ struct TimerLevelBits {
 enum TimerLevels {
   /// 11 × 6 bits cover the 64 bits of a tick.
   @usableFromInline static var count: Int { 11 }
+  /// Slots of all levels together; also the number of the first cell that is not a slot's end.
+  @usableFromInline static var slotCount: Int { count * 64 }
 
   /// The level at which a timer due at `deadline` stands.
   @inlinable
   static func level(of deadline: UInt64, now: UInt64) -> Int {
     // The lowest bit is set so that equal ticks belong to level 0.
     (63 - ((deadline ^ now) | 1).leadingZeroBitCount) / 6
+  }
+
+  /// The slot in which a timer due at `deadline` stands.
+  @inlinable
+  static func slot(of deadline: UInt64, now: UInt64) -> Int {
+    let level = level(of: deadline, now: now)
+    return level << 6 | Int(truncatingIfNeeded: deadline >> UInt64(6 * level)) & 63
   }
 
   /// The first tick of a slot at `level`.
@@ -48,89 +49,100 @@ enum TimerLevels {
 }
 
 extension TimerWheel where Payload: ~Copyable {
-  /// Appends the node at `index` to the slot in which its deadline belongs.
+  /// The first timer of a slot in which one stands.
   @inlinable
-  mutating func place(_ index: UInt32) {
-    let node = unsafe slab[index]
-    let deadline = unsafe node.pointee.deadline
-    let level = TimerLevels.level(of: deadline, now: current)
-    let bit = Int(truncatingIfNeeded: deadline >> UInt64(6 * level)) & 63
-    let slot = level << 6 | bit
-    let last = unsafe (slots + slot).pointee.last
-    unsafe node.pointee.slot = slot
-    unsafe node.pointee.next = noIndex
-    unsafe node.pointee.previous = last
-    if last == noIndex {
-      unsafe (slots + slot).pointee.first = index
-      unsafe (slots + slot).pointee.earliest = deadline
-      unsafe (bits + level).pointee.occupied |= 1 << UInt64(bit)
-      levels |= 1 << UInt64(level)
-    } else {
-      unsafe slab[last].pointee.next = index
-      if unsafe deadline <= (slots + slot).pointee.earliest {
-        unsafe (slots + slot).pointee.earliest = deadline
-        unsafe (bits + level).pointee.stale &= ~(1 << UInt64(bit))
-      }
+  func first(of slot: Int) -> UInt32 { unsafe (slab.links + slot).pointee.next }
+
+  /// Appends the timer that `tag` names to the slot in which its deadline belongs.
+  @inlinable @inline(__always)
+  mutating func place(_ tag: UInt64, deadline: UInt64) {
+    let cell = TimerHandle(rawValue: tag).index
+    let slot = TimerLevels.slot(of: deadline, now: current)
+    let links = unsafe slab.links
+    let last = unsafe (links + slot).pointee.previous
+    unsafe (links + Int(cell)).pointee = TimerLinks(next: UInt32(truncatingIfNeeded: slot), previous: last)
+    unsafe (links + Int(last)).pointee.next = cell
+    unsafe (links + slot).pointee.previous = cell
+    if last == UInt32(truncatingIfNeeded: slot) { occupy(slot) }
+    if unsafe deadline <= (earliest + slot).pointee.deadline {
+      unsafe (earliest + slot).pointee = EarliestTimer(deadline: deadline, tag: tag)
     }
-    unsafe (slots + slot).pointee.last = index
-    unsafe (slots + slot).pointee.count += 1
   }
 
-  /// Takes the node at `index` out of its slot.
-  @inlinable
-  mutating func unlink(_ index: UInt32) {
-    let node = unsafe slab[index]
-    let slot = unsafe node.pointee.slot
-    let next = unsafe node.pointee.next
-    let previous = unsafe node.pointee.previous
-    if previous == noIndex {
-      unsafe (slots + slot).pointee.first = next
-    } else {
-      unsafe slab[previous].pointee.next = next
-    }
-    if next == noIndex {
-      unsafe (slots + slot).pointee.last = previous
-    } else {
-      unsafe slab[next].pointee.previous = previous
-    }
-    unsafe (slots + slot).pointee.count -= 1
-    if unsafe (slots + slot).pointee.count == 0 { vacate(slot: slot & 63, at: slot >> 6) }
+  /// Takes `cell` out of its slot.
+  @inlinable @inline(__always)
+  mutating func unlink(_ cell: UInt32) {
+    let links = unsafe slab.links
+    let own = unsafe (links + Int(cell)).pointee
+    unsafe (links + Int(own.previous)).pointee.next = own.next
+    unsafe (links + Int(own.next)).pointee.previous = own.previous
+    // In a ring of two both neighbours are the slot's end, whose number is the slot's.
+    if own.next == own.previous { vacate(Int(own.next)) }
   }
 
   @inlinable
-  mutating func vacate(slot: Int, at level: Int) {
-    unsafe (bits + level).pointee.occupied &= ~(1 << UInt64(slot))
-    unsafe (bits + level).pointee.stale &= ~(1 << UInt64(slot))
-    if unsafe (bits + level).pointee.occupied == 0 { levels &= ~(1 << UInt64(level)) }
+  mutating func occupy(_ slot: Int) {
+    let level = unsafe occupied + slot >> 6
+    unsafe level.pointee = unsafe level.pointee | 1 << UInt64(slot & 63)
+    levels |= 1 << UInt64(slot >> 6)
+  }
+
+  @inlinable
+  mutating func vacate(_ slot: Int) {
+    let level = unsafe occupied + slot >> 6
+    let left = unsafe level.pointee & ~(1 << UInt64(slot & 63))
+    unsafe level.pointee = left
+    unsafe (earliest + slot).pointee = .none
+    if left == 0 { levels &= ~(1 << UInt64(slot >> 6)) }
   }
 
   /// Moves the timers of a slot whose range `now` has entered to the levels below, in order.
-  @usableFromInline
-  mutating func spread(slot: Int, at level: Int) {
-    var index = unsafe (slots + (level << 6 | slot)).pointee.first
-    unsafe (slots + (level << 6 | slot)).pointee = TimerSlot()
-    vacate(slot: slot, at: level)
-    while index != noIndex {
-      let next = unsafe slab[index].pointee.next
-      place(index)
-      index = next
+  @inlinable
+  mutating func spread(_ slot: Int) {
+    let links = unsafe slab.links
+    var cell = first(of: slot)
+    let end = UInt32(truncatingIfNeeded: slot)
+    unsafe links[slot] = TimerLinks(next: end, previous: end)
+    vacate(slot)
+    while cell != end {
+      let next = unsafe (links + Int(cell)).pointee.next
+      let body = unsafe slab.body(cell).pointee
+      place(body.tag, deadline: body.deadline)
+      cell = next
     }
   }
 
-  /// Finds the earliest deadline of a slot again, if enough was paid in for looking at all of its timers.
-  @usableFromInline
-  mutating func search(slot: Int, at level: Int) {
-    let position = level << 6 | slot
-    let length = Int(unsafe (slots + position).pointee.count)
-    guard length <= max(searchCredit, 64) else { return }
-    searchCredit = max(0, searchCredit - length)
-    var earliest = UInt64.max
-    var index = unsafe (slots + position).pointee.first
-    while index != noIndex {
-      earliest = min(earliest, unsafe slab[index].pointee.deadline)
-      index = unsafe slab[index].pointee.next
+  /// Whether the slot's earliest timer still stands there.
+  @inlinable
+  func knowsEarliest(of slot: Int) -> Bool {
+    let known = unsafe (earliest + slot).pointee
+    let handle = TimerHandle(rawValue: known.tag)
+    return unsafe slab.contains(handle) && slab.body(handle.index).pointee.deadline == known.deadline
+  }
+
+  /// Finds the earliest deadline of a slot again, if enough timers came since the last search to pay for it.
+  @inlinable
+  mutating func search(_ slot: Int) {
+    let paid = slab.arrivals(since: searchedAt) * 8
+    guard paid >= searchPrice else { return }
+    let allowed = max(paid, 64)
+    var left = allowed
+    searchedAt = slab.arrivals
+    var found = EarliestTimer.none
+    var cell = first(of: slot)
+    while cell != UInt32(truncatingIfNeeded: slot) {
+      if left == 0 {
+        // Looked at for nothing, and paid for: the next try comes when it may look at twice as many.
+        searchPrice = 2 * allowed
+        return
+      }
+      left -= 1
+      let body = unsafe slab.body(cell).pointee
+      if body.deadline <= found.deadline { found = EarliestTimer(deadline: body.deadline, tag: body.tag) }
+      cell = unsafe (slab.links + Int(cell)).pointee.next
     }
-    unsafe (slots + position).pointee.earliest = earliest
-    unsafe (bits + level).pointee.stale &= ~(1 << UInt64(slot))
+    searchedAt &-= UInt64(left / 8)
+    searchPrice = 0
+    unsafe (earliest + slot).pointee = found
   }
 }

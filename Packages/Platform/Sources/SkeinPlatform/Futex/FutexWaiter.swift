@@ -8,28 +8,23 @@
 // the owner says asleep and then reads `requested`, wake(at:) writes it and then looks for asleep;
 // all four are sequentially consistent, so at least one sees the other.
 
-internal import CSkeinPlatform
 internal import Synchronization
+
+#if SKEIN_MODEL
+public import SkeinPlatform
+#endif
 
 /// A waiter made of one futex.
 ///
 /// It has no timer of its own: ``wake(at:)`` wakes the owner, which then waits again until that deadline.
-@safe public final class FutexWaiter: Waiter {
+public final class FutexWaiter: Waiter {
   // MARK: Any thread
-  private let word: UnsafeMutablePointer<Atomic<UInt32>>
+  private let word = FutexWord()
   /// The deadline asked for through `wake(at:)`, in nanoseconds; `Int64.max` is none.
   private let requested = Atomic<Int64>(.max)
 
   /// Makes a waiter on which nothing is due.
-  public init() {
-    unsafe word = .allocate(capacity: 1)
-    unsafe word.initialize(to: Atomic(0))
-  }
-
-  deinit {
-    unsafe word.deinitialize(count: 1)
-    unsafe word.deallocate()
-  }
+  public init() {}
 
   /// Waits until woken or until `deadline`; see ``Waiter``.
   public func wait(until deadline: MonotonicInstant?) {
@@ -37,17 +32,16 @@ internal import Synchronization
     repeat {
       // Sequentially consistent: pairs with the compare-exchange in `wake(at:)`; see above.
       // Failure acquires what the waker published; pairs with the exchange in `wake`.
-      let (fallsAsleep, found) = unsafe word.pointee.compareExchange(
+      let (fallsAsleep, found) = unsafe word.atomic.pointee.compareExchange(
         expected: State.open, desired: State.asleep, ordering: .sequentiallyConsistent)
       state = found
       if fallsAsleep {
         // Sequentially consistent: pairs with the store in `wake(at:)`; see above.
         let end = min(deadline?.nanoseconds ?? .max, requested.load(ordering: .sequentiallyConsistent))
-        _ = unsafe skein_futex_wait(
-          UnsafeRawPointer(word).assumingMemoryBound(to: UInt32.self), State.asleep, end == .max ? -1 : max(end, 0))
+        word.sleep(while: State.asleep, until: end == .max ? -1 : max(end, 0))
       }
       // Acquire: pairs with the release half of the exchange in `wake`.
-      state = unsafe word.pointee.exchange(State.open, ordering: .acquiringAndReleasing)
+      state = unsafe word.atomic.pointee.exchange(State.open, ordering: .acquiringAndReleasing)
     } while state == State.sooner
     // Relaxed: a passed deadline is done with; one that is set at this moment is in the future.
     let wanted = requested.load(ordering: .relaxed)
@@ -62,8 +56,8 @@ internal import Synchronization
   /// Ends the current or the next wait; see ``Waiter``.
   public func wake() {
     // Release: publishes what the waker wrote; pairs with the acquires in `wait`.
-    if unsafe word.pointee.exchange(State.woken, ordering: .acquiringAndReleasing) == State.asleep {
-      endSleep()
+    if unsafe word.atomic.pointee.exchange(State.woken, ordering: .acquiringAndReleasing) == State.asleep {
+      word.wakeOne()
     }
   }
 
@@ -72,13 +66,9 @@ internal import Synchronization
     // Sequentially consistent: pairs with the load in `wait`; see above.
     requested.min(deadline.nanoseconds, ordering: .sequentiallyConsistent)
     // Sequentially consistent: pairs with the compare-exchange in `wait`; see above.
-    let (asleep, _) = unsafe word.pointee.compareExchange(
+    let (asleep, _) = unsafe word.atomic.pointee.compareExchange(
       expected: State.asleep, desired: State.sooner, ordering: .sequentiallyConsistent)
-    if asleep { endSleep() }
-  }
-
-  private func endSleep() {
-    _ = unsafe skein_futex_wake(UnsafeRawPointer(word).assumingMemoryBound(to: UInt32.self), 1)
+    if asleep { word.wakeOne() }
   }
 
   private enum State {
@@ -88,6 +78,3 @@ internal import Synchronization
     static let sooner: UInt32 = 3
   }
 }
-
-// @unchecked: the only stored pointer leads to an atomic that lives as long as the object.
-extension FutexWaiter: @unchecked Sendable {}

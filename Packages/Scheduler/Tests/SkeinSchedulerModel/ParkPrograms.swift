@@ -1,0 +1,164 @@
+// ParkPrograms: workers that sleep and are woken, after WorkerPool's loop.
+
+public import SkeinModelCheck
+internal import Synchronization
+
+/// Programs round two workers of a pool: no strand waits while a worker sleeps.
+public enum ParkProgram: String, CaseIterable, Sendable {
+  /// Two strands come from a thread that is no worker, while the workers go to sleep.
+  case post
+  /// The first strand ends only when the second has run: the other worker must be woken for it.
+  case long
+  /// The same, and one worker wakes by itself, as for a timer.
+  case timer
+  /// A strand puts another one into its worker's queue, and ends only when that has run elsewhere.
+  case backlog
+  /// Two threads that are no workers have one strand each.
+  case posters
+
+  /// What may be planted into the loop.
+  public enum Fault: String, CaseIterable, Sendable {
+    /// A worker does not look for work between saying that it sleeps and sleeping.
+    case sleepsWithoutLook
+    /// Who has a strand looks for sleepers before the strand is in line.
+    case looksBeforeEnqueue
+    /// A woken worker that has found something does not look whether there is more.
+    case keepsSearching
+  }
+
+  public func setUp(_ model: ModelRun) { setUp(model, fault: nil) }
+
+  public func setUp(_ model: ModelRun, fault: Fault?) {
+    let pool = ModelPool(workers: 2, fault: fault)
+    var strands: [Strand] = []
+    let second = Strand(1) { _ in pool.ran.add(1, ordering: .releasing) }
+    switch self {
+    case .post, .posters: strands.append(Strand(0) { _ in pool.ran.add(1, ordering: .releasing) })
+    case .long, .timer: strands.append(Strand(0) { _ in pool.awaitRun(1) })
+    case .backlog:
+      strands.append(
+        Strand(0) { worker in
+          pool.enqueue(second, on: worker)
+          pool.awaitRun(1)
+        })
+    }
+    let first = strands[0]
+    if self == .timer { pool.wakesByItself = 0 }
+    if self == .backlog {
+      // In line for the first worker alone; the second one has to find what comes of it.
+      ModelRun.require(pool.queues[0].push(first) == nil, "there is room")
+    } else if self == .posters {
+      model.thread("other poster") { pool.post(second) }
+    }
+    let total = self == .post || self == .posters ? 2 : 1
+    for worker in 0..<2 { model.thread("worker \(worker)") { pool.loop(worker) } }
+    model.thread("poster") {
+      if self != .backlog { pool.post(first) }
+      if self == .post || self == .long || self == .timer { pool.post(second) }
+      pool.awaitRun(total)
+      pool.stop()
+    }
+    model.afterwards {
+      ModelRun.require(first.hasRun && second.hasRun, "a strand is lost")
+    }
+  }
+}
+
+/// A pool's loop as WorkerPool has it, without timers and watching.
+final class ModelPool: @unchecked Sendable {
+  // @unchecked: what is not atomic is set before the threads begin.
+  let queues: [RunQueue]
+  let ran = Atomic<Int>(0)
+  var wakesByItself: Int?
+  private let sleepers = SleeperSet()
+  private let injection = InjectionQueue()
+  private let waiters: [ModelWaiter]
+  private let stopping = Atomic<Bool>(false)
+  private let fault: ParkProgram.Fault?
+
+  init(workers: Int, fault: ParkProgram.Fault?) {
+    queues = (0..<workers).map { _ in RunQueue() }
+    waiters = (0..<workers).map { _ in ModelWaiter() }
+    self.fault = fault
+  }
+
+  func awaitRun(_ count: Int) { while ran.load(ordering: .acquiring) < count { ModelRun.relax() } }
+
+  func stop() {
+    stopping.store(true, ordering: .sequentiallyConsistent)
+    for waiter in waiters { waiter.wake() }
+  }
+
+  /// A thread that is no worker puts a strand in line.
+  func post(_ strand: Strand) {
+    if fault == .looksBeforeEnqueue {
+      wakeOne()
+      injection.push(strand)
+    } else {
+      injection.push(strand)
+      wakeOne()
+    }
+  }
+
+  /// A worker puts a strand in line, and asks for help.
+  func enqueue(_ strand: Strand, on worker: Int) {
+    ModelRun.require(queues[worker].push(strand) == nil, "there is room")
+    wakeOne()
+  }
+
+  private func wakeOne() { if let sleeper = sleepers.next() { waiters[sleeper].wake() } }
+
+  func loop(_ worker: Int) {
+    var wasIdle = true
+    while !stopping.load(ordering: .acquiring) {
+      if let strand = next(worker) {
+        if wasIdle {
+          wasIdle = false
+          sleepers.foundWork()
+          if fault != .keepsSearching, hasWork() { wakeOne() }
+        }
+        strand.run(on: worker)
+      } else {
+        wasIdle = true
+        sleep(worker)
+      }
+    }
+  }
+
+  private func next(_ worker: Int) -> Strand? {
+    if let strand = queues[worker].pop() ?? injection.pop() { return strand }
+    for victim in queues.indices where victim != worker {
+      if let strand = queues[victim].moveHalf(to: queues[worker]) { return strand }
+    }
+    return nil
+  }
+
+  private func sleep(_ worker: Int) {
+    _ = sleepers.enter(worker)
+    defer { sleepers.leave(worker) }
+    if stopping.load(ordering: .sequentiallyConsistent) { return }
+    if fault != .sleepsWithoutLook, hasWork() {
+      // The work may be another's already, who has not yet said so.
+      ModelRun.relax()
+      return
+    }
+    if wakesByItself == worker {
+      wakesByItself = nil
+      return
+    }
+    waiters[worker].wait()
+  }
+
+  private func hasWork() -> Bool { !injection.isEmpty || queues.contains { $0.count > 0 } }
+}
+
+/// A place to wait in: a wake before the wait ends it, too.
+final class ModelWaiter: Sendable {
+  private let isWoken = Atomic<Bool>(false)
+
+  func wake() { isWoken.store(true, ordering: .releasing) }
+  func wait() {
+    // An exchange would be a change, for which others would look again.
+    while !isWoken.compareExchange(expected: true, desired: false, ordering: .acquiring).exchanged { ModelRun.relax() }
+  }
+}
