@@ -20,6 +20,9 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
 
   private final class Location {
     var stores: [Store]
+    /// The newest store that a sequentially consistent access has made or seen; a later one sees nothing older. That,
+    /// and nothing about other locations, is what the standard's single order of them says.
+    var newestInTotalOrder = 0
     let number: Int
     var isGone = false
     private let maker: Int
@@ -65,13 +68,13 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
 
   private func load(_ run: Run, _ ordering: AtomicLoadOrdering) -> Value {
     let isTotal = ordering == .sequentiallyConsistent
-    if isTotal { run.view.join(run.total) }
     let newest = location.stores.count - 1
-    let oldest = isTotal || run.isRefreshed ? newest : run.view.store(of: location.number)
+    let known = max(run.view.store(of: location.number), isTotal ? location.newestInTotalOrder : 0)
+    let oldest = run.isRefreshed ? newest : known
     let seen = newest - run.chooser.age(newest - oldest + 1)
     run.view.see(seen, of: location.number)
     if ordering != .relaxed, let released = location.stores[seen].released { run.view.join(released) }
-    if isTotal { run.total.join(run.view) }
+    if isTotal { location.newestInTotalOrder = max(seen, location.newestInTotalOrder) }
     return location.stores[seen].value
   }
 
@@ -84,9 +87,8 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
       return location.stores.append(Store(value: value, released: nil))
     }
     let ordering = mutation == .relaxed ? .relaxed : ordering
-    if ordering == .sequentiallyConsistent { run.view.join(run.total) }
     append(value, run, releases: ordering != .relaxed, after: nil)
-    if ordering == .sequentiallyConsistent { run.total.join(run.view) }
+    if ordering == .sequentiallyConsistent { location.newestInTotalOrder = location.stores.count - 1 }
   }
 
   private func append(_ value: Value, _ run: Run, releases: Bool, after: View?) {
@@ -117,8 +119,6 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
     }
     let success = mutation == .relaxed ? .relaxed : success
     let failure = mutation == .relaxed ? .relaxed : failure
-    let isTotal = success == .sequentiallyConsistent
-    if isTotal { run.view.join(run.total) }
     let newest = location.stores.count - 1
     let (old, released) = (location.stores[newest].value, location.stores[newest].released)
     run.view.see(newest, of: location.number)
@@ -132,7 +132,7 @@ public struct ModelAtomic<Value: BitwiseCopyable & Equatable & Sendable>: ~Copya
       // A release that a read-modify-write follows goes on with it.
       append(new, run, releases: success != .relaxed && success != .acquiring, after: released)
     }
-    if isTotal { run.total.join(run.view) }
+    if success == .sequentiallyConsistent { location.newestInTotalOrder = location.stores.count - 1 }
     return (old, new != nil)
   }
 

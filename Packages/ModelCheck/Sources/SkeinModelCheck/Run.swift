@@ -50,8 +50,6 @@ final class Run {
   var memory: [UInt: PlainAccess] = [:]
   private let mutation: ModelMutation?
   private(set) var sites: Set<ModelSite> = []
-  /// What sequentially consistent accesses have seen.
-  var total = View()
 
   init(_ chooser: Chooser, _ mutation: ModelMutation?) {
     self.chooser = chooser

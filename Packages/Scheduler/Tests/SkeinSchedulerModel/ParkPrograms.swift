@@ -64,6 +64,35 @@ public enum ParkProgram: String, CaseIterable, Sendable {
   }
 }
 
+/// A waker takes somebody out of the set while a second worker enters it: nobody is lost.
+public func setOfSleepers(_ model: ModelRun) {
+  let program = SetProgram()
+  _ = program.sleepers.enter(0)
+  model.thread("waker") { program.taken.value = program.sleepers.next() }
+  model.thread("sleeper") { _ = program.sleepers.enter(1) }
+  model.afterwards {
+    ModelRun.require(program.taken.value != nil, "nobody was woken")
+    ModelRun.require(program.sleepers.any == 1 - program.taken.value!, "a sleeper is lost")
+  }
+}
+
+/// A waker takes somebody out of the set while one of two leaves it: the other one stays, or is woken.
+public func setThatIsLeft(_ model: ModelRun) {
+  let program = SetProgram()
+  for worker in 0..<2 { _ = program.sleepers.enter(worker) }
+  model.thread("waker") { program.taken.value = program.sleepers.next() }
+  model.thread("leaver") { program.sleepers.leave(0) }
+  model.afterwards {
+    ModelRun.require(program.taken.value != nil, "nobody was woken")
+    ModelRun.require(program.sleepers.any == (program.taken.value == 1 ? nil : 1), "the set is wrong")
+  }
+}
+
+private final class SetProgram: Sendable {
+  let sleepers = SleeperSet()
+  let taken = ModelCell<Int?>(nil)
+}
+
 /// A pool's loop as WorkerPool has it, without timers and watching.
 final class ModelPool: @unchecked Sendable {
   // @unchecked: what is not atomic is set before the threads begin.

@@ -12,6 +12,8 @@ public enum QueueProgram: String, CaseIterable, Sendable {
   case full
   /// The queue is empty, and a thief comes while the owner pushes.
   case empty
+  /// One takes half of a queue, and another half of what that one has got.
+  case relay
   /// A waker fills the ready slot twice; its worker and a thief empty it.
   case slot
 
@@ -21,7 +23,29 @@ public enum QueueProgram: String, CaseIterable, Sendable {
     case .thieves: steal(model, inLine: 3, added: 0, thieves: 2)
     case .full: steal(model, inLine: 4, added: 3, thieves: 1)
     case .empty: steal(model, inLine: 0, added: 2, thieves: 1)
+    case .relay: relay(model)
     case .slot: slot(model)
+    }
+  }
+
+  private func relay(_ model: ModelRun) {
+    let queues = (0..<3).map { _ in RunQueue() }
+    let strands = ModelCell([Strand]())
+    model.thread("owner") {
+      for number in 0..<4 {
+        let strand = Strand(number)
+        strands.value.append(strand)
+        ModelRun.require(queues[0].push(strand) == nil, "there is room")
+      }
+    }
+    for number in 1..<3 {
+      model.thread("thief \(number)") {
+        for _ in 0..<2 { queues[number - 1].moveHalf(to: queues[number])?.run() }
+      }
+    }
+    model.afterwards {
+      for queue in queues { while let strand = queue.pop() { strand.run() } }
+      for strand in strands.value { ModelRun.require(strand.hasRun, "strand \(strand.number) is lost") }
     }
   }
 
