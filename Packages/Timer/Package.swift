@@ -16,7 +16,8 @@ let package = Package(
     .default(enabledTraits: []),
   ],
   dependencies: [
-    .package(path: "../Platform", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))])
+    .package(path: "../Platform", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
+    .package(path: "../ModelCheck", traits: [.trait(name: "TSan", condition: .when(traits: ["TSan"]))]),
   ],
   targets: [
     .target(
@@ -24,6 +25,21 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "SkeinTimerTests", dependencies: ["SkeinTimer", .product(name: "SkeinPlatform", package: "Platform")],
+      swiftSettings: settings),
+    // The same sources, made of the model checker's atomics and of a lock of such.
+    .target(
+      name: "SkeinTimerModel",
+      dependencies: [
+        .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinModelCheck", package: "ModelCheck"),
+      ],
+      path: "Tests/SkeinTimerModel", swiftSettings: settings + [.define("SKEIN_MODEL")]),
+    .testTarget(
+      name: "SkeinTimerModelTests",
+      dependencies: [
+        "SkeinTimerModel", .product(name: "SkeinPlatform", package: "Platform"),
+        .product(name: "SkeinModelCheck", package: "ModelCheck"),
+      ],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -41,11 +41,11 @@ internal import Synchronization
   @exclusivity(unchecked) var watchedTurns = WatchedTurns()
   /// Whether its searches before a sleep have been worth their time.
   @exclusivity(unchecked) var searchHabit = SearchHabit()
+  @exclusivity(unchecked) var searchedTurns = SearchedTurns()
   /// Drivers that wait for work.
   @exclusivity(unchecked) var parkedDrivers: [TaskDriver] = []
   /// The strand whose next job on this thread is kept from its line.
   @exclusivity(unchecked) private var captured: (strand: UnsafeRawPointer?, job: UnownedJob?)
-  @exclusivity(unchecked) var searchedTurns = SearchedTurns()
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
   /// Whether the last turn went to a bound strand.
   @exclusivity(unchecked) var boundTurn = false

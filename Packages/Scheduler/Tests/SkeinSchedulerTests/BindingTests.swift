@@ -113,6 +113,7 @@ import Testing
     let other = sleepers.next(preferring: 2)
     sleepers.foundWork()
     let any = sleepers.next()
+    // Who is woken is taken out.
     #expect(preferred == 2 && other == 0 && any == 1)
   }
 

@@ -65,10 +65,10 @@ import Testing
     let third = sleepers.trySearch()
     let wokenTwice = sleepers.next()
     #expect(woken == 0 && !third && wokenTwice == nil)
-    // The one that was woken does not count as asleep any more.
-    let asleepThen = sleepers.enter(1)
+    let bothAsleep = sleepers.enter(1)
     let fourth = sleepers.trySearch()
-    #expect(asleepThen == 1 && fourth)
+    // The one that was woken is not asleep any more.
+    #expect(bothAsleep == 1 && fourth)
   }
 
   @Test func `searches that find nothing end, and are tried again now and then`() {

@@ -7,8 +7,8 @@
 //   the raised target before it clears the flag under the same lock. So handlers run one after another, in the
 //   wheel's order, and a target that was raised is never forgotten.
 // No deadline is overslept: `announced` is the tick by which the waiter's owner will look, because it read it
-//   through `nextDeadline` or was told with `wake(at:)`; it is never later than the first armed timer. An arm before
-//   it lowers it and tells the waiter. Two such calls can reach the waiter in the wrong order, and it keeps the last
+//   through `nextDeadline` or was told with `wake(at:)`; it is never later than the first armed timer. An arm or
+//   a rearm before it lowers it and tells the waiter. Two such calls can reach the waiter in the wrong order, and it keeps the last
 //   one only; so each caller looks again, under the lock, and repeats the call if an earlier tick was announced
 //   since. Whoever's call came last has looked after it, so what the waiter keeps last is what was announced.
 
@@ -36,14 +36,12 @@ public final class TimerQueue: Sendable {
   /// Greatest number of timers armed at once.
   public let capacity: Int
 
-  private let tickNanoseconds: Int64
+  private let length: TickLength
   private let state: Lock<State>
   /// The lock's `announced`, to be read without the lock.
   private let announcedTick = Atomic<UInt64>(.max)
   /// Where the wheel stands, to be read without the lock.
   private let wheelTick = Atomic<UInt64>(0)
-  /// The latest instant that an advance was called for, in nanoseconds.
-  private let latestAdvance = Atomic<Int64>(.min)
 
   private struct State: ~Copyable {
     var wheel: TimerWheel<TimerEntry>
@@ -52,6 +50,8 @@ public final class TimerQueue: Sendable {
     var announced = UInt64.max
     /// The tick to which the thread that fires shall go.
     var target: UInt64 = 0
+    /// The latest instant that an advance was called for.
+    var latestAdvance = MonotonicInstant(nanoseconds: .min)
     var isFiring = false
     var isShutDown = false
   }
@@ -66,7 +66,7 @@ public final class TimerQueue: Sendable {
     precondition(tick >= .microseconds(1), "a tick is 1 µs or more")
     self.tick = tick
     self.capacity = capacity
-    tickNanoseconds = tick.nanosecondsClamped
+    length = TickLength(nanoseconds: tick.nanosecondsClamped)
     state = Lock(State(wheel: TimerWheel(capacity: capacity), waiter: waiter))
   }
 
@@ -110,6 +110,28 @@ public final class TimerQueue: Sendable {
     try arm(at: start.advanced(by: delay), target: TimerHandler(handler))
   }
 
+  /// Gives an armed timer another deadline, earlier or later; it keeps its handle, target and token.
+  ///
+  /// For timeouts that begin anew with each sign of life: as a cancel and an arm, at half the cost. Within its tick the
+  /// timer fires after those that are armed there.
+  ///
+  /// - Returns: `false`, and nothing is armed, when the timer has fired, is being fired at this moment, was cancelled or
+  ///   was dropped.
+  /// - Complexity: O(1), no allocation.
+  /// - Thread safety: any thread. Wakes the waiter if no deadline was as early.
+  @discardableResult
+  public func rearm(_ handle: TimerHandle, at deadline: MonotonicInstant) -> Bool {
+    let due = length.tick(atOrAfter: deadline)
+    let (isArmed, waiter) = state.withLock { state -> (Bool, (any Waiter)?) in
+      guard state.wheel.rearm(handle, at: Tick(due)) else { return (false, nil) }
+      guard due < state.announced else { return (true, nil) }
+      announce(due, in: &state)
+      return (true, state.waiter)
+    }
+    if let waiter { tell(waiter, tick: due) }
+    return isArmed
+  }
+
   /// Takes back a timer.
   ///
   /// - Returns: `true` when the timer was armed and now never fires; `false` when it has fired, is being fired at
@@ -127,7 +149,7 @@ public final class TimerQueue: Sendable {
   func arm(
     at deadline: MonotonicInstant, _ entry: TimerEntry, inFullQueue: Bool
   ) throws(TimerError) -> TimerHandle {
-    let due = tickAtOrAfter(deadline)
+    let due = length.tick(atOrAfter: deadline)
     let (handle, waiter) = try state.withLock { state throws(TimerError) -> (TimerHandle, (any Waiter)?) in
       guard !state.isShutDown else { throw .shutDown }
       let handle: TimerHandle
@@ -157,14 +179,14 @@ public final class TimerQueue: Sendable {
   /// - Thread safety: any thread.
   @discardableResult
   public func advance(to instant: MonotonicInstant) -> Int {
-    let tick = tickAtOrBefore(instant)
+    let tick = length.tick(atOrBefore: instant)
     // Relaxed: an old value only defers a timer that is armed at this moment to the next look; before the owner
     // waits it looks through `nextDeadline`, under the lock. The wheel's place only says how far it lags.
     let nothingIsDue = announcedTick.load(ordering: .relaxed) > tick
     // Relaxed: as above. A wheel that lags by less than its lowest level's length costs nothing.
     if nothingIsDue, tick < wheelTick.load(ordering: .relaxed) + 64 { return 0 }
-    raiseLatestAdvance(to: instant.nanoseconds)
     var entry = state.withLock { state -> TimerEntry? in
+      state.latestAdvance = max(state.latestAdvance, instant)
       state.target = max(state.target, tick)
       if state.isFiring { return nil }
       state.isFiring = true
@@ -191,7 +213,7 @@ public final class TimerQueue: Sendable {
     state.withLock { state in
       let next = state.wheel.nextExpiry()?.rawValue
       announce(next ?? .max, in: &state)
-      return next.map { tick in instant(of: tick) }
+      return next.map { tick in length.instant(of: tick) }
     }
   }
 
@@ -221,10 +243,7 @@ public final class TimerQueue: Sendable {
   /// The latest instant that ``advance(to:)`` was called for and that had work to do.
   ///
   /// - Thread safety: any thread.
-  public var lastAdvance: MonotonicInstant {
-    // Acquire: pairs with the exchange in `raiseLatestAdvance`; nothing but the number itself is read.
-    MonotonicInstant(nanoseconds: latestAdvance.load(ordering: .acquiring))
-  }
+  public var lastAdvance: MonotonicInstant { state.withLock { state in state.latestAdvance } }
 
   /// Ends the queue: drops what is armed and refuses every later arm with ``TimerError/shutDown``.
   ///
@@ -275,29 +294,10 @@ extension TimerQueue {
   private func tell(_ waiter: any Waiter, tick: UInt64) {
     var told = tick
     while true {
-      waiter.wake(at: instant(of: told))
+      waiter.wake(at: length.instant(of: told))
       let announced = state.withLock { state in state.announced }
       if announced >= told { return }
       told = announced
     }
-  }
-
-  private func raiseLatestAdvance(to nanoseconds: Int64) {
-    // Release: the number alone is published; `max` keeps the later of two threads' instants.
-    _ = latestAdvance.max(nanoseconds, ordering: .acquiringAndReleasing)
-  }
-
-  private func tickAtOrAfter(_ instant: MonotonicInstant) -> UInt64 {
-    let (quotient, rest) = max(instant.nanoseconds, 0).quotientAndRemainder(dividingBy: tickNanoseconds)
-    return UInt64(quotient) + (rest > 0 ? 1 : 0)
-  }
-
-  private func tickAtOrBefore(_ instant: MonotonicInstant) -> UInt64 {
-    UInt64(max(instant.nanoseconds, 0) / tickNanoseconds)
-  }
-
-  private func instant(of tick: UInt64) -> MonotonicInstant {
-    let (nanoseconds, overflow) = Int64(clamping: tick).multipliedReportingOverflow(by: tickNanoseconds)
-    return overflow ? .distantFuture : MonotonicInstant(nanoseconds: nanoseconds)
   }
 }

@@ -25,6 +25,12 @@ final class Log<Element: Sendable>: Sendable {
   private let list = Lock<[Element]>([])
   var all: [Element] { list.withLock { list in list } }
   func append(_ element: Element) { list.withLock { list in list.append(element) } }
+  func removeAll() -> [Element] {
+    list.withLock { list in
+      defer { list = [] }
+      return list
+    }
+  }
 }
 
 /// Notes the deadlines that it is woken for.

@@ -124,6 +124,63 @@ import Testing
     #expect(queue.nextDeadline == nil)
   }
 
+  /// Hands tokens to a mailbox of 16 places, and comes back at the next tick with those that found no room.
+  private final class FullMailbox: TimerTarget {
+    let queue: TimerQueue
+    let unread = Log<UInt64>()
+    init(_ queue: TimerQueue) { self.queue = queue }
+    func timerFired(token: UInt64) {
+      if unread.all.count < 16 { return unread.append(token) }
+      // A past deadline is due at the next tick.
+      #expect(throws: Never.self) { try queue.arm(at: .milliseconds(0), target: self, token: token) }
+    }
+  }
+
+  @Test func `20 timers of one tick all reach a target whose mailbox takes 16, in order`() throws {
+    let queue = TimerQueue(capacity: 20)
+    let target = FullMailbox(queue)
+    for token in UInt64(0)..<20 { try queue.arm(at: .milliseconds(5), target: target, token: token) }
+    #expect(queue.advance(to: .milliseconds(5)) == 20)
+    #expect(target.unread.removeAll() == Array(0..<16))
+    #expect(queue.advance(to: .milliseconds(6)) == 4)
+    #expect(target.unread.removeAll() == [16, 17, 18, 19])
+    #expect(queue.count == 0)
+  }
+
+  private static let lengths: [Int64] = [1_000, 1_001, 999_999, 1_000_000, 1 << 20, 1 << 20 + 1, 3_600_000_000_000]
+
+  @Test(arguments: lengths)
+  func `a deadline becomes the first tick at or after it, for ticks of any length`(length: Int64) throws {
+    let queue = TimerQueue(capacity: 1, tick: .nanoseconds(length))
+    let last = Int64.max / length * length
+    for tick in [0, length, 7 * length, 123_456 * length, last / 2 / length * length, last - length] {
+      for offset in [-1, 0, 1, length / 2] where tick + offset > 0 {
+        let deadline = MonotonicInstant(nanoseconds: tick + offset)
+        let timer = try queue.arm(at: deadline, target: RecordingTarget())
+        let expected = (deadline.nanoseconds - 1) / length * length + length
+        #expect(queue.nextDeadline == MonotonicInstant(nanoseconds: expected))
+        queue.cancel(timer)
+      }
+    }
+  }
+
+  @Test func `a timer armed anew fires once, at its new deadline, and tells the waiter if that is earlier`() throws {
+    let waiter = RecordingWaiter()
+    let queue = TimerQueue(capacity: 2, waiter: waiter)
+    let target = RecordingTarget()
+    let timer = try queue.arm(at: .milliseconds(5), target: target, token: 1)
+    #expect(queue.rearm(timer, at: .milliseconds(9)))
+    #expect(queue.nextDeadline == .milliseconds(9))
+    queue.advance(to: .milliseconds(8))
+    #expect(target.fired.all == [])
+    #expect(queue.rearm(timer, at: .milliseconds(8)))
+    #expect(waiter.deadlines.all == [.milliseconds(5), .milliseconds(8)])
+    queue.advance(to: .milliseconds(9))
+    #expect(target.fired.all == [1])
+    #expect(!queue.rearm(timer, at: .milliseconds(20)))
+    #expect(queue.count == 0)
+  }
+
   @Test func `a timer takes 48 bytes`() throws {
     let queue = TimerQueue(capacity: 1)
     try queue.arm(at: .distantFuture, target: RecordingTarget())
