@@ -242,8 +242,9 @@ extension MailboxCore where Element: ~Copyable {
     close()
     var turns = 0
     while hasUnread { if dequeue() == nil { skeinRelax(&turns) } }
-    // Relaxed: as in `dequeue`.
-    let mine = block.exchange(1, ordering: .relaxed) & ~1
+    // Relaxed, both: as in `dequeue`.
+    let mine = block.load(ordering: .relaxed) & ~1
+    block.store(1, ordering: .relaxed)
     if mine != 0 { unsafe Block<Element>(mine).deallocate() }
     freeSpares()
   }

@@ -26,8 +26,8 @@ final class Post: @unchecked Sendable {
   private(set) var read: [Int: [Int]] = [:]
   private var rests = true
 
-  init(capacity: Int) {
-    consumer = MailboxConsumer(capacity: capacity)
+  init(capacity: Int, busyPolicy: BusyPolicy = .refuse) {
+    consumer = MailboxConsumer(capacity: capacity, busyPolicy: busyPolicy)
     mailbox = consumer.mailbox
   }
 
@@ -35,11 +35,13 @@ final class Post: @unchecked Sendable {
   ///
   /// - Returns: whether it was taken.
   func send(_ sender: Int, _ number: Int) -> Bool {
-    switch mailbox.push(Parcel(sender, number)) {
+    switch mailbox.post(Parcel(sender, number)) {
     case .delivered(let mustSchedule):
       if mustSchedule { run() }
       return true
-    case .busy: return false
+    case .refused: return false
+    case .awaitCredit: return false
+    case .dropped: return false
     case .closed: return false
     }
   }
@@ -74,6 +76,13 @@ final class Post: @unchecked Sendable {
 
   private func note(_ parcel: consuming Parcel) { read[parcel.sender, default: []].append(parcel.content.value) }
 
+  /// Goes to rest whatever there is to read; by one who is awake for it.
+  func hold() {
+    enter()
+    isVisited = false
+    ModelRun.require(consumer.restHolding(), "nobody has signalled")
+  }
+
   /// Awakes it, if it rests.
   func awaken() -> Bool { mailbox.tryAwaken() }
 
@@ -106,40 +115,53 @@ enum Program: String, CaseIterable, Sendable {
   case rest
   /// The same across a block's end, with the mailbox awake in between.
   case border
+  /// The same in wide blocks, one of which is left over to be used again.
+  case burst
+  /// One who has blocks left over goes to rest while another sends and a third signals.
+  case ebb
   /// One sends, one signals over the system lane.
   case signal
   /// Two signal, and nobody sends otherwise.
   case signals
   /// One awakes it, reads and rests while another sends.
   case awaken
+  /// One goes to rest without reading while another sends: who wakes it reads all.
+  case hold
   /// One closes while another sends: what was taken is read, what comes later is handed back.
   case close
   /// As many as there is room for, to one who rests: none is refused, and never more are counted.
   case exact
   /// More than it has room for: a refused parcel is one that was not read.
   case full
+  /// The same, where what finds no room is dropped, and counted.
+  case drop
 
   func setUp(_ model: ModelRun) {
     switch self {
-    case .rest, .border, .full: sendFromTwo(model)
+    case .rest, .border, .burst, .full, .drop: sendFromTwo(model)
+    case .ebb: ebb(model)
     case .signal: signal(model)
     case .signals: signals(model)
     case .awaken: awaken(model)
+    case .hold: hold(model)
     case .close: close(model)
     case .exact: exact(model)
     }
   }
 
   private func sendFromTwo(_ model: ModelRun) {
-    let post = Post(capacity: self == .full ? 1 : 8)
+    let isTight = self == .full || self == .drop
+    let post = Post(capacity: isTight ? 1 : 8, busyPolicy: self == .drop ? .dropNewest : .refuse)
     if self == .border {
-      post.fill(14)
+      // Blocks of the model have two cells, or four.
+      post.fill(1)
       post.rest()
-      post.fill(14)
+      post.fill(2)
     }
+    if self == .burst { post.fill(11) }
     let taken = [ModelCell([Int]()), ModelCell([Int]())]
     let refused = [ModelCell(0), ModelCell(0)]
-    if self == .border { model.thread("awake") { post.run() } }
+    if self == .border || self == .burst { model.thread("awake") { post.run() } }
     for sender in 0..<2 {
       model.thread("sender \(sender)") {
         for number in 0..<2 {
@@ -148,13 +170,25 @@ enum Program: String, CaseIterable, Sendable {
       }
     }
     model.afterwards {
-      ModelRun.require(post.mailbox.refusedCount == refused[0].value + refused[1].value, "refusals are miscounted")
+      let counts = post.mailbox.statistics
+      let missed = refused[0].value + refused[1].value
+      ModelRun.require(counts.refused == (self == .drop ? 0 : missed), "refusals are miscounted")
+      ModelRun.require(counts.dropped == (self == .drop ? missed : 0), "what was dropped is miscounted")
       for sender in 0..<2 {
         ModelRun.require(post.read[sender] ?? [] == taken[sender].value, "sent and read differ")
-        ModelRun.require(self == .full || taken[sender].value == [0, 1], "there was room")
+        ModelRun.require(isTight || taken[sender].value == [0, 1], "there was room")
       }
       ModelRun.require(post.mailbox.count == 0, "something is left")
     }
+  }
+
+  private func ebb(_ model: ModelRun) {
+    let post = Post(capacity: 8)
+    post.fill(9)
+    model.thread("awake") { post.run() }
+    model.thread("sender") { for number in 0..<4 { ModelRun.require(post.send(0, number), "there was room") } }
+    model.thread("signaller") { post.sendSystem(1, 0) }
+    model.afterwards { ModelRun.require(post.read == [0: [0, 1, 2, 3], 1: [0]], "read was \(post.read)") }
   }
 
   private func signal(_ model: ModelRun) {
@@ -177,6 +211,18 @@ enum Program: String, CaseIterable, Sendable {
     model.thread("sender") { for number in 0..<2 { _ = post.send(0, number) } }
     for name in ["a", "b"] { model.thread(name) { if post.awaken() { post.run() } } }
     model.afterwards { ModelRun.require(post.read == [0: [0, 1]], "read was \(post.read)") }
+  }
+
+  private func hold(_ model: ModelRun) {
+    let post = Post(capacity: 8)
+    post.fill(1)
+    post.hold()
+    model.thread("holder") { if post.awaken() { post.hold() } }
+    model.thread("sender") { for number in 0..<2 { ModelRun.require(post.send(0, number), "there was room") } }
+    model.afterwards {
+      if post.awaken() { post.run() }
+      ModelRun.require(post.read == [0: [0, 1]], "read was \(post.read)")
+    }
   }
 
   private func exact(_ model: ModelRun) {
