@@ -12,6 +12,7 @@ public let mailboxCases: [LayerCase] = [
   LayerCase("Mailbox/push-pop/lock-and-array-1-thread", count: 1_000_000, run: lockedPushAndPop),
   LayerCase("Mailbox/system-lane/1-thread", count: 200_000, run: systemLane),
   LayerCase("Mailbox/try-awaken-rest/1-thread", count: 1_000_000, run: awakenAndRest),
+  LayerCase("Mailbox/latest/1-thread", count: 1_000_000, run: latest),
   LayerCase("Mailbox/slot/put-and-take", count: 1_000_000, run: slot),
   LayerCase("Mailbox/ring/1-thread", count: 1_000_000, run: ringAlone),
   LayerCase("Mailbox/ring/1-to-1", count: 1_000_000, run: ringAcross),
@@ -97,6 +98,19 @@ private func awakenAndRest(_ count: Int, _ meter: any Meter) -> UInt64 {
   return sum
 }
 
+private func latest(_ count: Int, _ meter: any Meter) -> UInt64 {
+  var consumer = LatestConsumer<Int>()
+  let mailbox = consumer.mailbox
+  var sum: UInt64 = 0
+  meter.start()
+  for number in 0..<count {
+    _ = mailbox.push(number)
+    if let element = consumer.take() { sum &+= UInt64(element) }
+  }
+  meter.stop()
+  return sum
+}
+
 private final class Thing: Sendable {
   let number: UInt64
   init(_ number: UInt64) { self.number = number }
@@ -167,9 +181,10 @@ private func fill(_ ring: SPSCRing<Int>, _ count: Int) {
   for number in 0..<count { while ring.push(number) != nil { wait.pause() } }
 }
 
-/// Producers push the numbers 0 ..< count between them; the calling thread takes them.
+/// Producers push the numbers 0 ..< count between them; the calling thread takes them. As many have room as in the ring
+/// in C with which it is compared.
 private func flow(_ count: Int, producers: Int, _ meter: any Meter) throws -> UInt64 {
-  var consumer = MailboxConsumer<Int>(capacity: 1_024)
+  var consumer = MailboxConsumer<Int>(capacity: 4_096)
   let mailbox = consumer.mailbox
   let group = try ThreadGroup(producers) { producer in send(to: mailbox, from: producer, step: producers, count) }
   var sum: UInt64 = 0
@@ -198,7 +213,7 @@ private func send(to mailbox: Mailbox<Int>, from first: Int, step: Int, _ count:
 }
 
 private func lockedFlow(_ count: Int, producers: Int, _ meter: any Meter) throws -> UInt64 {
-  let queue = LockedQueue(capacity: 1_024)
+  let queue = LockedQueue(capacity: 4_096)
   let group = try ThreadGroup(producers) { producer in fill(queue, from: producer, step: producers, count) }
   var sum: UInt64 = 0
   var left = count

@@ -164,7 +164,7 @@ public import Synchronization
       } else {
         // Acquire: as in `push`.
         let block = lastBlock.load(ordering: .acquiring)
-        // As in `push`.
+        // Success acquires the consumer's last rest, as in `push`. Failure reads nothing.
         if word.compareExchange(
           expected: seen.bits, desired: known.claimed.bits, successOrdering: .acquiringAndReleasing,
           failureOrdering: .relaxed

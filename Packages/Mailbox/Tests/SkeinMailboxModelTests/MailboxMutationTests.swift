@@ -14,8 +14,10 @@ import Testing
     "relaxed MailboxCore.swift: let block = lastBlock.load(ordering: .acquiring) (2)": chain,
     "relaxed MailboxCore.swift: unsafe lastBlock.store(block.word, ordering: .releasing)": chain,
     "relaxed MailboxCore.swift: let (isMine, found) = passage.compareExchange(": "the load before it acquires",
-    "torn MailboxCore.swift: let (isMine, found) = passage.compareExchange(": "a block that is left over is lost, no more",
-    "torn MailboxCore+Consuming.swift: var top = passage.exchange(0, ordering: .relaxed)": "nobody else changes it then",
+    "torn MailboxCore.swift: let (isMine, found) = passage.compareExchange(":
+      "a block that is left over is lost, no more",
+    "torn MailboxCore+Consuming.swift: var top = passage.exchange(0, ordering: .relaxed)":
+      "nobody else changes it then",
     "relaxed MailboxCore+Signalling.swift: let address = ledger.load(ordering: .acquiring)":
       "read when the threads have ended",
     "torn MailboxCore+Signalling.swift: unsafe counts().pointee.refused.add(1, ordering: .relaxed)": atOnce,

@@ -76,11 +76,11 @@ final class Post: @unchecked Sendable {
 
   private func note(_ parcel: consuming Parcel) { read[parcel.sender, default: []].append(parcel.content.value) }
 
-  /// Goes to rest whatever there is to read; by one who is awake for it.
+  /// Goes to rest whatever there is to read, or reads it where somebody came between; by one who is awake for it.
   func hold() {
     enter()
     isVisited = false
-    ModelRun.require(consumer.restHolding(), "nobody has signalled")
+    if !consumer.restHolding() { run() }
   }
 
   /// Awakes it, if it rests.
@@ -129,6 +129,10 @@ enum Program: String, CaseIterable, Sendable {
   case hold
   /// One closes while another sends: what was taken is read, what comes later is handed back.
   case close
+  /// Two put elements into one slot: each is read once or handed back once, and somebody reads the last.
+  case latest
+  /// The same while one closes it.
+  case latestClose
   /// As many as there is room for, to one who rests: none is refused, and never more are counted.
   case exact
   /// More than it has room for: a refused parcel is one that was not read.
@@ -145,6 +149,8 @@ enum Program: String, CaseIterable, Sendable {
     case .awaken: awaken(model)
     case .hold: hold(model)
     case .close: close(model)
+    case .latest: latest(model, closes: false)
+    case .latestClose: latest(model, closes: true)
     case .exact: exact(model)
     }
   }
@@ -246,5 +252,63 @@ enum Program: String, CaseIterable, Sendable {
     model.thread("closer") { post.close() }
     model.thread("sender") { for number in 0..<2 where post.send(0, number) { taken.value.append(number) } }
     model.afterwards { ModelRun.require(post.read[0] ?? [] == taken.value, "taken \(taken.value), read \(post.read)") }
+  }
+
+  private func latest(_ model: ModelRun, closes: Bool) {
+    let slot = Slot()
+    if closes { _ = slot.send(2, 0) }
+    let came = (0..<3).map { _ in ModelCell([Int]()) }
+    for sender in 0..<2 {
+      model.thread("sender \(sender)") {
+        for number in 0..<2 { came[sender].value += slot.send(sender, number) }
+      }
+    }
+    if closes { model.thread("closer") { came[2].value += slot.close() } }
+    model.afterwards {
+      let back = came[0].value + came[1].value + came[2].value
+      let all = (slot.read + back).sorted()
+      ModelRun.require(all == (closes ? [0, 1, 10, 11, 20] : [0, 1, 10, 11]), "came out: \(all)")
+    }
+  }
+}
+
+/// A mailbox for one parcel, its consumer, and what was read, as 10 for each sender and the number.
+final class Slot: @unchecked Sendable {
+  // @unchecked: as in `Post`.
+  private let mailbox: LatestMailbox<Parcel>
+  private var consumer: LatestConsumer<Parcel>
+  private let visits = ModelCell(0)
+  private(set) var read: [Int] = []
+
+  init() {
+    consumer = LatestConsumer()
+    mailbox = consumer.mailbox
+  }
+
+  /// Sends, and reads where that is asked for; what was handed back.
+  func send(_ sender: Int, _ number: Int) -> [Int] {
+    switch mailbox.push(Parcel(sender, number)) {
+    case .delivered(let mustSchedule):
+      if mustSchedule && sender < 2 { run() }
+      return []
+    case .replaced(let old): return [value(old)]
+    case .closed(let mine): return [value(mine)]
+    }
+  }
+
+  private func value(_ parcel: consuming Parcel) -> Int { parcel.sender * 10 + parcel.content.value }
+
+  private func run() {
+    repeat {
+      visits.value += 1
+      while let parcel = consumer.take() { read.append(value(parcel)) }
+    } while !consumer.rest()
+  }
+
+  /// By the one whom the set-up has made awake.
+  func close() -> [Int] {
+    visits.value += 1
+    guard let parcel = consumer.close() else { return [] }
+    return [value(parcel)]
   }
 }
