@@ -95,8 +95,8 @@ internal import Synchronization
     // Release and acquire: as in `take`. Whoever pushes later fails, so the node is the consumer's.
     let old = word.bitwiseOr(Self.closed, ordering: .acquiringAndReleasing).oldValue
     if old & ~Self.flags == 0 { return nil }
-    // Relaxed: nobody changes the node of a closed mailbox, and the step above acquired it.
-    word.bitwiseAnd(Self.flags, ordering: .relaxed)
+    // Relaxed: nobody else changes a closed mailbox, and the step above acquired the node.
+    word.store(old & Self.flags | Self.closed, ordering: .relaxed)
     return Self.open(old)
   }
 

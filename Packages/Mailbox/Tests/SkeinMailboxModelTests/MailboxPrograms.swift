@@ -302,6 +302,7 @@ final class Slot: @unchecked Sendable {
     repeat {
       visits.value += 1
       while let parcel = consumer.take() { read.append(value(parcel)) }
+      visits.value += 1
     } while !consumer.rest()
   }
 
