@@ -72,10 +72,15 @@ public import Synchronization
   @usableFromInline let head = Atomic<UInt32>(0)
   /// Whether somebody has signalled: a hint on the consumer's line, so that it need not look at the word.
   @usableFromInline let hint = Atomic<Bool>(false)
+  /// 1 when the element of ``inline`` is there.
+  @usableFromInline let inlineMark = Atomic<UInt8>(0)
   /// Where the consumer last found nothing, modulo 2^16; anything else after a rest.
   @usableFromInline let emptyAt = Atomic<UInt16>(.max)
-  /// The block that is read; odd when it is read through, or (1) when there is none.
+  /// The block that is read; odd when it is read through; 1 when there is none, 3 when the inline cell was read.
   @usableFromInline let block = Atomic<UInt>(1)
+
+  // MARK: First a producer, then the consumer
+  @usableFromInline let inline = InlineCell<Element>()
 
   /// Makes an empty mailbox, at rest, without storage.
   ///
@@ -138,6 +143,19 @@ public import Synchronization
       if seen.has(MailboxWord.closed) { return .closed(element) }
       if seen.has(MailboxWord.installing) {
         skeinRelax(&turns)
+        continue
+      }
+      if InlineCell<Element>.isRoomy && seen.bits & (MailboxWord.bare | MailboxWord.inlined) == MailboxWord.bare {
+        // Success acquires the consumer's last rest: the cell is empty. Failure reads nothing.
+        if word.compareExchange(
+          expected: seen.bits, desired: seen.claimed.bits | MailboxWord.inlined,
+          successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed
+        ).exchanged {
+          inline.put(element)
+          // Release: publishes the element; pairs with the acquire in `dequeueInline`.
+          inlineMark.store(1, ordering: .releasing)
+          return .delivered(mustSchedule: !seen.has(MailboxWord.awake))
+        }
         continue
       }
       let room = seen.room > 0 ? seen.room : roomNow(at: seen.index)
