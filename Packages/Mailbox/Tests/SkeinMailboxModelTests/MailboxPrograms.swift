@@ -165,10 +165,15 @@ enum Program: String, CaseIterable, Sendable {
       post.fill(2)
     }
     if self == .burst { post.fill(15) }
+    if self == .drop {
+      // Full from the start: two may be refused at once.
+      _ = post.awaken()
+      _ = post.send(2, 0)
+    }
     let each = self == .burst ? 3 : 2
     let taken = [ModelCell([Int]()), ModelCell([Int]())]
     let refused = [ModelCell(0), ModelCell(0)]
-    if self == .border || self == .burst { model.thread("awake") { post.run() } }
+    if [.border, .burst, .drop].contains(self) { model.thread("awake") { post.run() } }
     for sender in 0..<2 {
       model.thread("sender \(sender)") {
         for number in 0..<each {
