@@ -86,9 +86,8 @@ extension MailboxCore where Element: ~Copyable {
   /// Elements that wait now; a snapshot that may count elements which were just read.
   @inlinable
   public var count: Int {
-    // Acquire: so that the head is not older than the word's last rest.
-    let seen = MailboxWord(bits: word.load(ordering: .acquiring))
-    // Relaxed: a snapshot.
+    // Relaxed, both: a snapshot.
+    let seen = MailboxWord(bits: word.load(ordering: .relaxed))
     return max(0, min(capacity, Int(Int32(bitPattern: seen.index &- head.load(ordering: .relaxed)))))
   }
 

@@ -13,12 +13,18 @@ public import Synchronization
 /// A pointer to a block.
 @usableFromInline
 @unsafe struct Block<Element: ~Copyable> {
+  #if SKEIN_MODEL
+  /// Few, so that small programs come to every border.
+  @inlinable static var narrowCells: Int { 2 }
+  @inlinable static var wideCells: Int { 4 }
+  #else
   /// Cells in a narrow block, and in a wide one; powers of two.
   @inlinable static var narrowCells: Int { MemoryLayout<Element>.stride <= 16 ? 32 : 16 }
   @inlinable static var wideCells: Int {
     let stride = MemoryLayout<Element>.stride
     return stride <= 8 ? 256 : stride <= 16 ? 128 : 64
   }
+  #endif
   /// What makes the word of a wide block of its address.
   @inlinable static var wideTag: UInt { 2 }
 
