@@ -95,7 +95,7 @@ extension MailboxCore where Element: ~Copyable {
   public var mayTakeMore: Bool {
     // Sequentially consistent: see there.
     let seen = MailboxWord(bits: word.load(ordering: .sequentiallyConsistent))
-    return seen.has(MailboxWord.bare | MailboxWord.closed) || seen.room > 0 || roomNow(at: seen.index) > 0
+    return seen.has(MailboxWord.closed) || seen.room > 0 || roomNow(at: seen.index) > 0
   }
 
   /// Numbers for reports; each of them is a snapshot.
