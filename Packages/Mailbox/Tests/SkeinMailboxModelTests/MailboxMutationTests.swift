@@ -16,6 +16,8 @@ import Testing
     "relaxed MailboxCore.swift: let (isMine, found) = passage.compareExchange(": "the load before it acquires",
     "torn MailboxCore.swift: let (isMine, found) = passage.compareExchange(":
       "a block that is left over is lost, no more",
+    "torn MailboxCore+Consuming.swift: let (isDone, found) = unsafe passage.compareExchange(":
+      "in no program a block is taken from the stack at the moment at which another is left",
     "torn MailboxCore+Consuming.swift: var top = passage.exchange(0, ordering: .relaxed)":
       "nobody else changes it then",
     "relaxed MailboxCore+Signalling.swift: let address = ledger.load(ordering: .acquiring)":
