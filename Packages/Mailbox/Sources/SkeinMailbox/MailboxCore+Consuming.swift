@@ -5,7 +5,7 @@ public import Synchronization
 extension MailboxCore where Element: ~Copyable {
   /// Takes the element at the front. Consumer.
   ///
-  /// Who asks again and again, without a rest in between, is held back for a fifth of a microsecond where the last
+  /// Who asks again and again, without a rest in between, is held back for less than a microsecond where the last
   /// answer was `nil`: each look takes the line away on which the next producer is about to write.
   ///
   /// - Returns: `nil` when nothing waits, or when the next one is claimed by a producer that has not

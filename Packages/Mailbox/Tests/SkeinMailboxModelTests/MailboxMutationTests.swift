@@ -16,10 +16,14 @@ import Testing
     "relaxed MailboxCore.swift: let (isMine, found) = passage.compareExchange(": "the load before it acquires",
     "torn MailboxCore.swift: let (isMine, found) = passage.compareExchange(":
       "a block that is left over is lost, no more",
+    "torn MailboxCore+Consuming.swift: let (isDone, found) = unsafe passage.compareExchange(":
+      "in no program a block is taken from the stack at the moment at which another is left",
     "torn MailboxCore+Consuming.swift: var top = passage.exchange(0, ordering: .relaxed)":
       "nobody else changes it then",
     "relaxed MailboxCore+Signalling.swift: let address = ledger.load(ordering: .acquiring)":
       "read when the threads have ended",
+    "torn MailboxCore+Signalling.swift: unsafe counts().pointee.refused.add(1, ordering: .relaxed)":
+      "where two are refused at once both are dropped, which takes them off",
     "torn LatestMailbox.swift: replacements.add(1, ordering: .relaxed)": atOnce,
     "relaxed MailboxCore+Consuming.swift: let old = word.bitwiseAnd(~MailboxWord.signalled, ordering: .acquiringAndReleasing).oldValue":
       "the model has one order of all read-modify-writes; hardware may take the lane before the signal",

@@ -227,7 +227,8 @@ enum Program: String, CaseIterable, Sendable {
 
   private func hold(_ model: ModelRun) {
     let post = Post(capacity: 8)
-    post.fill(1)
+    // The next cell is the second of a block: it is claimed in one step, and that step must see the holder's work.
+    post.fill(3)
     post.hold()
     model.thread("holder") { if post.awaken() { post.hold() } }
     model.thread("sender") { for number in 0..<2 { ModelRun.require(post.send(0, number), "there was room") } }

@@ -22,5 +22,5 @@ func skeinRelax(_ turns: inout Int) {
 
 /// Some turns.
 @usableFromInline
-func skeinPause() { for _ in 0..<10 { PlatformThread.relax() } }
+func skeinPause() { for _ in 0..<24 { PlatformThread.relax() } }
 #endif
