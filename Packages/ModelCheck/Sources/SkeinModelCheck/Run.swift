@@ -23,6 +23,8 @@ final class Run {
     let waiter = FutexWaiter()
     var view = View()
     var hasEnded = false
+    /// It touches nothing of the run any more.
+    var isLeaving = false
     /// It waits for somebody else's step.
     var isRelaxing = false
     /// Loads see what is newest, after it has waited.
@@ -77,11 +79,10 @@ final class Run {
     unsafe Run.current = nil
     for member in members {
       let thread = member.thread.take()
-      // What the threads hold is given back here, outside of any run; those of a failed run sleep for ever and hold it.
-      if failure == nil {
-        thread?.join()
-        member.body = {}
-      }
+      // What the threads hold is given back here, outside of any run: given back by a thread that ends late, it would
+      // be a step of the next run. Those that a failure stopped sleep for ever and hold it.
+      if member.isLeaving { thread?.join() }
+      if failure == nil { member.body = {} }
     }
     for body in endings { body() }
   }
@@ -109,6 +110,7 @@ final class Run {
     for member in members { member.isRelaxing = false }
     // Its last step: nothing of the run is touched after it.
     let following = members.allSatisfy(\.hasEnded) ? 0 : next(canContinue: false)
+    members[index].isLeaving = true
     handOver(to: following)
   }
 

@@ -157,6 +157,19 @@ private final class Results: @unchecked Sendable {
     #expect(outcome.failure?.text.contains("after it was given back") == true)
   }
 
+  @Test func `what the threads of a failed run hold is given back before the check is over`() {
+    let released = Atomic<Int>(0)
+    for number in 1...100 {
+      let outcome = ModelRun.check(.random(seed: 1, runs: 1)) { model in
+        let held = Held { released.add(1, ordering: .relaxed) }
+        for name in ["one", "other"] { model.thread(name) { held.box.atomic.store(1, ordering: .relaxed) } }
+        model.afterwards { ModelRun.require(false, "it fails when its threads have ended") }
+      }
+      #expect(outcome.failure != nil)
+      #expect(released.load(ordering: .relaxed) == number)
+    }
+  }
+
   @Test func `a wait for what never comes is found`() {
     let outcome = ModelRun.check(.random(seed: 1, runs: 1)) { model in
       let flag = ModelBox(0)
@@ -164,6 +177,14 @@ private final class Results: @unchecked Sendable {
     }
     #expect(outcome.failure?.text == "all wait for ever")
   }
+}
+
+/// Tells when it is released.
+private final class Held: Sendable {
+  let box = ModelBox(0)
+  private let tell: @Sendable () -> Void
+  init(_ tell: @escaping @Sendable () -> Void) { self.tell = tell }
+  deinit { tell() }
 }
 
 /// Holds an atomic, so that closures can share it.

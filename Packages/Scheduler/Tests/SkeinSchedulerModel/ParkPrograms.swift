@@ -88,12 +88,34 @@ public func setThatIsLeft(_ model: ModelRun) {
   }
 }
 
+/// One searches, another asks to, and a third has a strand for the last sleeper: one of them takes it out.
+public func setThatIsSearched(_ model: ModelRun) {
+  let program = SetProgram()
+  for worker in 0..<2 { _ = program.sleepers.enter(worker) }
+  // The first one was woken, and searches.
+  ModelRun.require(program.sleepers.next() == 0, "the first one sleeps")
+  let taken = (0..<3).map { _ in ModelCell<Int?>(nil) }
+  model.thread("waker") { taken[0].value = program.sleepers.next() }
+  model.thread("searcher") {
+    program.sleepers.foundWork()
+    taken[1].value = program.sleepers.next()
+  }
+  model.thread("idler") {
+    guard program.sleepers.trySearch() else { return }
+    program.sleepers.foundWork()
+    taken[2].value = program.sleepers.next()
+  }
+  model.afterwards {
+    ModelRun.require(taken.count { $0.value == 1 } == 1, "the last sleeper was not woken")
+  }
+}
+
 private final class SetProgram: Sendable {
   let sleepers = SleeperSet()
   let taken = ModelCell<Int?>(nil)
 }
 
-/// A pool's loop as WorkerPool has it, without timers and watching.
+/// A pool's loop as WorkerPool has it, without timers, bound strands and watching.
 final class ModelPool: @unchecked Sendable {
   // @unchecked: what is not atomic is set before the threads begin.
   let queues: [RunQueue]
@@ -148,14 +170,18 @@ final class ModelPool: @unchecked Sendable {
         }
         strand.run(on: worker)
       } else {
+        let finds = !wasIdle && search()
         wasIdle = true
-        sleep(worker)
+        if !finds { sleep(worker) }
       }
     }
   }
 
+  /// The one that searches has the baton when it finds something, and ends its search by `foundWork` or `enter`.
+  private func search() -> Bool { sleepers.trySearch() && hasWork() }
+
   private func next(_ worker: Int) -> Strand? {
-    if let strand = queues[worker].pop() ?? injection.pop() { return strand }
+    if let strand = queues[worker].pop() ?? injection.drain(into: queues[worker], share: queues.count) { return strand }
     for victim in queues.indices where victim != worker {
       if let strand = queues[victim].moveHalf(to: queues[worker]) { return strand }
     }

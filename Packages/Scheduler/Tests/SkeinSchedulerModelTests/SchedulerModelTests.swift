@@ -31,6 +31,7 @@ import Testing
   @Test func `a sleeper is in the set until it leaves or a waker takes it out`() throws {
     try checkAll(setOfSleepers)
     try checkAll(setThatIsLeft)
+    try checkAll(setThatIsSearched)
   }
 
   @Test(arguments: ParkProgram.allCases)
@@ -52,9 +53,11 @@ import Testing
   }
 
   private func isFound(_ programs: [(ModelRun) -> Void]) -> Bool {
-    programs.contains { program in
-      [ModelStrategy.random(seed: 7, runs: 1_000), .priorities(seed: 7, runs: 1_000, changes: 3)].contains {
-        ModelRun.check($0, program).failure != nil
+    [50, 1_000].contains { runs in
+      programs.contains { program in
+        [ModelStrategy.random(seed: 7, runs: runs), .priorities(seed: 7, runs: runs, changes: 3)].contains {
+          ModelRun.check($0, program).failure != nil
+        }
       }
     }
   }

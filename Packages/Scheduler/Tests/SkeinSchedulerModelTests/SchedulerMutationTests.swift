@@ -15,7 +15,7 @@ import Testing
       QueueProgram.allCases.map { program in { program.setUp($0) } } + [{ ParkProgram.backlog.setUp($0) }]
     case "HandoffSlot.swift": [{ QueueProgram.slot.setUp($0) }]
     case "SleeperSet.swift":
-      [setOfSleepers, setThatIsLeft] + ParkProgram.allCases.map { program in { program.setUp($0) } }
+      [setOfSleepers, setThatIsLeft, setThatIsSearched] + ParkProgram.allCases.map { program in { program.setUp($0) } }
     case "LifePrograms.swift": LifeProgram.allCases.map { program in { program.setUp($0) } }
     default: []
     }
@@ -37,6 +37,7 @@ import Testing
       "who clears the bit reads nothing by it",
     "relaxed SleeperSet.swift: isSearching.store(false, ordering: .sequentiallyConsistent)": order,
     "relaxed SleeperSet.swift: if isSearching.exchange(true, ordering: .sequentiallyConsistent) { return nil }": order,
+    "relaxed SleeperSet.swift: !isSearching.exchange(true, ordering: .sequentiallyConsistent)": order,
     "relaxed SleeperSet.swift: isSearching.store(false, ordering: .sequentiallyConsistent) (2)": order,
     "relaxed SleeperSet.swift: isSearching.store(false, ordering: .sequentiallyConsistent) (3)": order,
   ]

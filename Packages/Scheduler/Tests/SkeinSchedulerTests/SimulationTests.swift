@@ -48,6 +48,16 @@ import Testing
     #expect(Set(hashes).count > 190)
   }
 
+  @Test func `an actor counts under every seed`() throws {
+    try SimulatedScheduler.check(seeds: 0..<100) { simulation in
+      let sum = try simulation.run {
+        let counter = Counter(try Strand(pool: simulation.pool, label: "counter"))
+        return await counter.add() + counter.add()
+      }
+      precondition(sum == 3)
+    }
+  }
+
   @Test func `an hour of sleep takes no time, and the clock says that it has passed`() throws {
     let simulation = SimulatedScheduler(seed: 1)
     let before = SimulatedScheduler.start

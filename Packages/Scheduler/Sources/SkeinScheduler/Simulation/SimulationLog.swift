@@ -59,7 +59,7 @@ struct SimulationLog {
 
 /// Why a simulation did not come to its end.
 public struct SimulationError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What went wrong.
+  /// The ways in which a simulation fails by itself, whatever its body checks.
   public enum Reason: Hashable, Sendable {
     /// Nothing is left to do, but the body has not ended: it waits for something outside of the simulation, or for ever.
     case stalled
