@@ -35,6 +35,14 @@ extension Worker {
     // Release: prepared before; pairs with the acquire in `report`.
     threadNumber.store(PlatformThread.currentNumber, ordering: .releasing)
   }
+
+  /// Counts one more reference to what runs, while the thread stands still; 0 when `turn` is over. Allocates nothing: the
+  /// thread may hold the allocator's lock.
+  func retainRunning(turn seen: UInt64) -> UInt {
+    // Acquire: pairs with the release in `Worker.run`.
+    guard turn.load(ordering: .acquiring) == seen, let strand = unsafe running else { return 0 }
+    return unsafe UInt(bitPattern: strand.retain().toOpaque())
+  }
 }
 
 extension WorkerPool {
@@ -43,24 +51,18 @@ extension WorkerPool {
     guard let stuckReport else { return }
     // Acquire: pairs with the release in `prepareStack`.
     let thread = victim.threadNumber.load(ordering: .acquiring)
-    let taken =
-      thread == 0
-      ? nil
-      : ThreadStack.take(ofThread: thread) { () -> String? in
-        // Acquire: pairs with the release in `Worker.run`. The thread stands still: what it runs stays.
-        guard victim.turn.load(ordering: .acquiring) == turn else { return nil }
-        return victim.withRunning { $0.label }
-      }
+    var stack: ThreadStack?
     let label: String?
-    if let taken {
-      label = taken.result
+    if thread != 0, let taken = ThreadStack.take(ofThread: thread, whileStopped: { victim.retainRunning(turn: turn) }) {
       // It has ended meanwhile.
-      if label == nil { return }
+      guard let strand = ReferenceWord.take(taken.result, as: Strand.self) else { return }
+      label = strand.label
+      stack = taken.stack
     } else {
       label = victim.activation.inspect(turn: victim.turn)?.label
     }
     let stuck = StuckWorker(
-      worker: victim.index, duration: duration, strand: label, stack: taken?.stack, boundInLine: victim.bound.count)
+      worker: victim.index, duration: duration, strand: label, stack: stack, boundInLine: victim.bound.count)
     do throws(SystemCallError) {
       _ = try PlatformThread.start(name: "skein-report") { stuckReport(stuck) }
     } catch {
@@ -99,8 +101,9 @@ final class StuckMonitor: Sendable {
 
   /// No worker sleeps: a look is due in a while.
   func everybodyIsBusy() {
-    // Relaxed: an old value costs a call below, or waits for the next one.
-    if isOn.load(ordering: .relaxed) { return }
+    // Sequentially consistent: the caller has left the sleepers before; pairs with the store in `watch`, which comes
+    // before the look at them. So the look finds the caller awake, or the caller finds the flag clear.
+    if isOn.load(ordering: .sequentiallyConsistent) { return }
     // Relaxed: one of several callers sets the time; nothing else is published.
     if isOn.exchange(true, ordering: .relaxed) { return }
     waiter.wake(at: .now.advanced(by: StuckMonitor.interval))
@@ -119,9 +122,11 @@ final class StuckMonitor: Sendable {
       waiter.wait(until: deadline)
       // Acquire: pairs with the release in `stop`.
       if isStopping.load(ordering: .acquiring) { return }
+      // Sequentially consistent: see `everybodyIsBusy`.
+      isOn.store(false, ordering: .sequentiallyConsistent)
       let looksAgain = pool.reportStuck(&watched)
-      // Relaxed: whoever is busy from now on sets it again.
-      if !looksAgain { isOn.store(false, ordering: .relaxed) }
+      // Relaxed: spares the others a call.
+      if looksAgain { isOn.store(true, ordering: .relaxed) }
       deadline = looksAgain ? .now.advanced(by: StuckMonitor.interval) : nil
     }
   }
