@@ -56,7 +56,11 @@ let package = Package(
         "CVirtualClock", "CaseSupport", "MailboxCases", "TimerCases", "RuntimeCases", "SerializationCases",
         skein("Runtime"),
       ],
-      path: "Sources/Counts", swiftSettings: settings),
+      path: "Sources/Counts", swiftSettings: settings,
+      linkerSettings: [
+        .unsafeFlags(
+          ["skein_monotonic_ns", "skein_approximate_ns"].flatMap { name in ["-Xlinker", "--wrap=\(name)"] })
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

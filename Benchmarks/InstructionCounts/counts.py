@@ -28,11 +28,11 @@ def written(counts):
     return HEAD + "".join(f"{path:<14} {count:.1f}\n" for path, count in counts.items())
 
 
-def collected(output):
-    """The instructions that callgrind says it has seen."""
-    match = re.search(r"^==\d+== Collected : (\d+)$", output, re.MULTILINE)
+def total(text):
+    """The instructions of the thread whose profile `text` is."""
+    match = re.search(r"^(?:totals|summary): (\d+)$", text, re.MULTILINE)
     if not match:
-        raise ValueError(f"callgrind gave no count:\n{output[-2000:]}")
+        raise ValueError(f"no count in callgrind's profile: {text[-200:]!r}")
     return int(match[1])
 
 

@@ -12,10 +12,10 @@ class CountsTests(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "line 2"):
             counts.parse("push-pop 1\ncodec one\n")
 
-    def test_the_count_is_found_in_callgrinds_output(self):
-        self.assertEqual(counts.collected("==7== Events    : Ir\n==7== Collected : 7117849\n==7== \n"), 7117849)
+    def test_a_threads_count_is_found_in_its_profile(self):
+        self.assertEqual(counts.total("version: 1\nevents: Ir\nfn=(1)\n16 400\n\ntotals: 7117849\n"), 7117849)
         with self.assertRaisesRegex(ValueError, "no count"):
-            counts.collected("Killed")
+            counts.total("version: 1\n")
 
     def test_three_percent_either_way_are_let_pass_and_more_is_not(self):
         expected = {"same": 100.0, "within": 100.0, "slower": 100.0, "faster": 100.0}

@@ -25,8 +25,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "SkeinMailboxTests",
-      dependencies: ["SkeinMailbox", .product(name: "SkeinPlatform", package: "Platform")],
+      dependencies: ["SkeinMailbox", "CMailboxHeap", .product(name: "SkeinPlatform", package: "Platform")],
       swiftSettings: settings),
+    .target(name: "CMailboxHeap", path: "Tests/CMailboxHeap"),
     // The same sources, made of the model checker's atomics.
     .target(
       name: "SkeinMailboxModel",

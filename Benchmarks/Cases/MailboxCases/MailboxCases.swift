@@ -14,6 +14,7 @@ public let mailboxCases: [LayerCase] = [
   LayerCase("Mailbox/push-pop/lock-and-array-1-thread", count: 1_000_000, run: lockedPushAndPop),
   LayerCase("Mailbox/system-lane/1-thread", count: 200_000, run: systemLane),
   LayerCase("Mailbox/try-awaken-rest/1-thread", count: 1_000_000, run: awakenAndRest),
+  LayerCase("Mailbox/latest/1-thread", count: 1_000_000, run: latest),
   LayerCase("Mailbox/slot/put-and-take", count: 1_000_000, run: slot),
   LayerCase("Mailbox/ring/1-thread", count: 1_000_000, run: ringAlone),
   LayerCase("Mailbox/ring/1-to-1", count: 1_000_000, run: ringAcross),
@@ -95,6 +96,19 @@ private func awakenAndRest(_ count: Int, _ meter: any Meter) -> UInt64 {
   for number in 0..<count {
     if mailbox.tryAwaken() { sum &+= UInt64(number) }
     precondition(consumer.rest())
+  }
+  meter.stop()
+  return sum
+}
+
+private func latest(_ count: Int, _ meter: any Meter) -> UInt64 {
+  var consumer = LatestConsumer<Int>()
+  let mailbox = consumer.mailbox
+  var sum: UInt64 = 0
+  meter.start()
+  for number in 0..<count {
+    _ = mailbox.push(number)
+    if let element = consumer.take() { sum &+= UInt64(element) }
   }
   meter.stop()
   return sum
@@ -210,7 +224,7 @@ private func send(to mailbox: Mailbox<Int>, from first: Int, step: Int, _ count:
 }
 
 private func lockedFlow(_ count: Int, producers: Int, _ meter: any Meter) throws -> UInt64 {
-  let queue = LockedQueue(capacity: 1_024)
+  let queue = LockedQueue(capacity: 4_096)
   let group = try ThreadGroup(producers) { producer in fill(queue, from: producer, step: producers, count) }
   var sum: UInt64 = 0
   var left = count

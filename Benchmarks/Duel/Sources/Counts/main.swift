@@ -1,7 +1,7 @@
 // skein-counts PATH COUNT: does COUNT operations of one path on one thread and checks their result.
 //
-// For counting instructions: the difference between two runs with different counts is what the operations need.
-// Time is virtual, so that nothing depends on the machine's speed.
+// For counting instructions: the difference between two runs with different counts is what the operations need. The
+// worker's time is virtual, so that nothing depends on the machine's speed.
 
 internal import CVirtualClock
 internal import CaseSupport
@@ -42,7 +42,7 @@ let arguments = CommandLine.arguments
 guard arguments.count == 3, let path = paths[arguments[1]], let count = Int(arguments[2]), count > 0 else {
   endProgram(2, "usage: skein-counts PATH COUNT, PATH one of: \(paths.keys.sorted().joined(separator: " "))")
 }
-skein_use_virtual_clock()
+unsafe skein_virtual_clock_for_thread(StaticString("skein-0").utf8Start)
 do {
   let sum = try path(count)
   guard sum == sumOfNumbers(count) else { endProgram(1, "the sum is \(sum) and should be \(sumOfNumbers(count))") }

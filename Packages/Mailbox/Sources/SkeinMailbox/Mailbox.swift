@@ -9,7 +9,7 @@
 /// let mailbox = consumer.mailbox            // give this to the producers
 /// ```
 ///
-/// A mailbox at rest holds nothing besides its own 96 bytes.
+/// A mailbox at rest holds nothing besides its own 128 bytes.
 ///
 /// - Thread safety: any thread.
 @safe public final class Mailbox<Element: ~Copyable & Sendable>: Sendable {

@@ -17,6 +17,7 @@ extension MailboxCore where Element: ~Copyable {
     let index = head.load(ordering: .relaxed)
     var address = block.load(ordering: .relaxed)
     if address & 1 != 0 {
+      if InlineCell<Element>.isRoomy && address == 1 { return dequeueInline(index) }
       address = nextBlock(after: address)
       if address == 0 { return foundNothing(at: index) }
     }
@@ -28,6 +29,21 @@ extension MailboxCore where Element: ~Copyable {
     // Relaxed: as above.
     if unsafe offset == storage.cells - 1 { block.store(address | 1, ordering: .relaxed) }
     // Relaxed: a count. Nothing is put into the cell until its block was handed over.
+    head.store(index &+ 1, ordering: .relaxed)
+    return element
+  }
+
+  /// The first element after a rest.
+  @inlinable
+  @inline(never)
+  func dequeueInline(_ index: UInt32) -> Element? {
+    // Acquire: sees the element; pairs with the release in `pushSlowly`.
+    if inlineMark.load(ordering: .acquiring) == 0 { return foundNothing(at: index) }
+    notePeak()
+    let element = inline.take()
+    // Relaxed, all: as in `dequeue`; the next rest hands them over.
+    inlineMark.store(0, ordering: .relaxed)
+    block.store(3, ordering: .relaxed)
     head.store(index &+ 1, ordering: .relaxed)
     return element
   }
@@ -47,7 +63,7 @@ extension MailboxCore where Element: ~Copyable {
   @inline(never)
   func nextBlock(after address: UInt) -> UInt {
     let next: UInt
-    if address == 1 {
+    if address & ~3 == 0 {
       // Acquire: sees the block's marks; pairs with the release in `install`.
       next = passage.load(ordering: .acquiring) & ~1
       if next == 0 { return 0 }
@@ -130,8 +146,7 @@ extension MailboxCore where Element: ~Copyable {
     if mustStay(seen) { return false }
     // Relaxed, both: as in `dequeue`. The next look is the first one.
     emptyAt.store(~UInt16(truncatingIfNeeded: head.load(ordering: .relaxed)), ordering: .relaxed)
-    if !seen.has(MailboxWord.bare) { return restWithStorage(seen) }
-    return settle(seen, seen.bits & ~MailboxWord.awake)
+    return seen.has(MailboxWord.bare) ? restBare(seen) : restWithStorage(seen)
   }
 
   /// Goes to rest although elements may be unread; only a signal or a push ends that rest. Consumer.
@@ -162,12 +177,38 @@ extension MailboxCore where Element: ~Copyable {
     ).exchanged
   }
 
+  /// The word of a mailbox that has nothing any more.
+  @inlinable
+  func resting(_ seen: MailboxWord) -> UInt64 {
+    let gone = MailboxWord.awake | MailboxWord.installing | MailboxWord.wide | MailboxWord.inlined | MailboxWord.places
+    return MailboxWord(bits: seen.bits & ~gone | MailboxWord.bare).with(room: capacity).bits
+  }
+
+  @inlinable
+  func restBare(_ seen: MailboxWord) -> Bool {
+    // Relaxed: as in `dequeue`.
+    if seen.index != head.load(ordering: .relaxed) {
+      awaitMark(inlineMark)
+      return false
+    }
+    // Relaxed, both: as in `dequeue`, and handed over by the step below.
+    let before = block.load(ordering: .relaxed)
+    block.store(1, ordering: .relaxed)
+    if settle(seen, resting(seen)) { return true }
+    // Relaxed: as in `dequeue`.
+    block.store(before, ordering: .relaxed)
+    return false
+  }
+
   @inlinable
   func restWithStorage(_ seen: MailboxWord) -> Bool {
     // Relaxed, both: as in `dequeue`.
     let (index, mine) = (head.load(ordering: .relaxed), block.load(ordering: .relaxed))
     if seen.index != index {
-      if mine & 1 == 0 { unsafe awaitMark(Block(mine), index) }
+      if mine & 1 == 0 {
+        let storage = unsafe Block<Element>(mine)
+        unsafe awaitMark(storage.mark(Block<Element>.offset(index, isWide: storage.isWide)).pointee)
+      }
       return false
     }
     var seen = seen
@@ -182,9 +223,7 @@ extension MailboxCore where Element: ~Copyable {
     }
     // Relaxed: handed over by the step below.
     block.store(1, ordering: .relaxed)
-    let gone = MailboxWord.awake | MailboxWord.installing | MailboxWord.wide | MailboxWord.places
-    let kept = seen.bits & ~gone | MailboxWord.bare
-    if settle(seen, MailboxWord(bits: kept).with(room: capacity).bits) {
+    if settle(seen, resting(seen)) {
       // Nobody else can reach it: no installer was there, and no claim leads to it any more.
       unsafe Block<Element>(mine & ~1).deallocate()
       return true
@@ -198,11 +237,10 @@ extension MailboxCore where Element: ~Copyable {
 
   /// Waits a moment for a producer between its claim and its mark.
   @inlinable
-  func awaitMark(_ storage: Block<Element>, _ index: UInt32) {
-    let mark = unsafe storage.mark(Block<Element>.offset(index, isWide: storage.isWide))
+  func awaitMark(_ mark: borrowing Atomic<UInt8>) {
     var turns = 0
     // Relaxed: `dequeue` acquires.
-    while unsafe turns < 31 && mark.pointee.load(ordering: .relaxed) == 0 { skeinRelax(&turns) }
+    while turns < 31 && mark.load(ordering: .relaxed) == 0 { skeinRelax(&turns) }
   }
 
   /// Frees the blocks that were left to installers, of whom there is none.
@@ -243,9 +281,10 @@ extension MailboxCore where Element: ~Copyable {
     close()
     var turns = 0
     while hasUnread { if dequeue() == nil { skeinRelax(&turns) } }
-    // Relaxed: as in `dequeue`.
-    let mine = block.exchange(1, ordering: .relaxed) & ~1
-    if mine != 0 { unsafe Block<Element>(mine).deallocate() }
+    // Relaxed, both: as in `dequeue`.
+    let mine = block.load(ordering: .relaxed) & ~1
+    block.store(1, ordering: .relaxed)
+    if mine & ~3 != 0 { unsafe Block<Element>(mine).deallocate() }
     freeSpares()
   }
 }

@@ -86,9 +86,8 @@ extension MailboxCore where Element: ~Copyable {
   /// Elements that wait now; a snapshot that may count elements which were just read.
   @inlinable
   public var count: Int {
-    // Acquire: so that the head is not older than the word's last rest.
-    let seen = MailboxWord(bits: word.load(ordering: .acquiring))
-    // Relaxed: a snapshot.
+    // Relaxed, both: a snapshot.
+    let seen = MailboxWord(bits: word.load(ordering: .relaxed))
     return max(0, min(capacity, Int(Int32(bitPattern: seen.index &- head.load(ordering: .relaxed)))))
   }
 
@@ -96,7 +95,7 @@ extension MailboxCore where Element: ~Copyable {
   public var mayTakeMore: Bool {
     // Sequentially consistent: see there.
     let seen = MailboxWord(bits: word.load(ordering: .sequentiallyConsistent))
-    return seen.has(MailboxWord.bare | MailboxWord.closed) || seen.room > 0 || roomNow(at: seen.index) > 0
+    return seen.has(MailboxWord.closed) || seen.room > 0 || roomNow(at: seen.index) > 0
   }
 
   /// Numbers for reports; each of them is a snapshot.

@@ -4,10 +4,12 @@
 // Shared by:  any number of producers, and the one who is awake for it: the consumer.
 //
 // The word (MailboxWord): index of the next element, room that is known, and the flags closed, awake, signalled,
-// installing and bare. Sixteen elements share a block; an index that is a multiple of sixteen needs a new one.
+// installing, bare, wide and inlined. As many elements as a block has cells share it; an index that is a multiple of
+// that number needs a new one. A wide block begins where its size divides the index, while the consumer does not rest.
 //
 //  1 claim    producer: compare-exchange index + 1, room - 1, awake. It owns the cell, writes the element and then the
 //             cell's mark. Whoever moved awake from 0 to 1 must schedule.
+//             The first claim after a rest takes the cell in the mailbox itself, and says so by inlined.
 //  2 install  producer that finds no cell: sets installing and awake (others wait), links a block behind the last one
 //             (or as the first, when bare), and claims its cell with the step that clears installing and bare.
 //  3 rest     consumer: compare-exchange of a word with nothing unread, nothing signalled and nobody installing: clears
@@ -27,7 +29,8 @@
 //
 // A producer never touches storage that was given back: it reads the last block's address after the word and before
 // its claim. Word and block go together: the last block changes only between the two steps of an install, whose second
-// moves the index on, and rest, which frees it, leaves bare, which only an install ends. The index does not come back,
+// moves the index on, and rest, which frees it, leaves bare, which only an install ends. (The inline cell belongs to the
+// mailbox, and is free after each rest.) The index does not come back,
 // so a claim that succeeds proves that the block is still the one of that word. An installer touches the block before
 // its own only before its second step, and the consumer leaves a block only when it is linked to the next one and all
 // its marks were read.
@@ -45,7 +48,7 @@ public import Synchronization
 /// is the one that got `mustSchedule`, `signal() == true` or `tryAwaken() == true`, until ``rest()`` answers true.
 ///
 /// Make it the first stored property of a final class: its parts for producers and for the consumer then lie on
-/// different cache lines. It is 80 bytes, and holds nothing else at rest.
+/// different cache lines. It is 112 bytes, and holds nothing else at rest.
 ///
 /// - Thread safety: any thread, but for the consumer's functions.
 @safe public struct MailboxCore<Element: ~Copyable & Sendable>: ~Copyable {
@@ -72,10 +75,15 @@ public import Synchronization
   @usableFromInline let head = Atomic<UInt32>(0)
   /// Whether somebody has signalled: a hint on the consumer's line, so that it need not look at the word.
   @usableFromInline let hint = Atomic<Bool>(false)
+  /// 1 when the element of ``inline`` is there.
+  @usableFromInline let inlineMark = Atomic<UInt8>(0)
   /// Where the consumer last found nothing, modulo 2^16; anything else after a rest.
   @usableFromInline let emptyAt = Atomic<UInt16>(.max)
-  /// The block that is read; odd when it is read through, or (1) when there is none.
+  /// The block that is read; odd when it is read through; 1 when there is none, 3 when the inline cell was read.
   @usableFromInline let block = Atomic<UInt>(1)
+
+  // MARK: First a producer, then the consumer
+  @usableFromInline let inline = InlineCell<Element>()
 
   /// Makes an empty mailbox, at rest, without storage.
   ///
@@ -140,6 +148,19 @@ public import Synchronization
         skeinRelax(&turns)
         continue
       }
+      if InlineCell<Element>.isRoomy && seen.bits & (MailboxWord.bare | MailboxWord.inlined) == MailboxWord.bare {
+        // Success acquires the consumer's last rest: the cell is empty. Failure reads nothing.
+        if word.compareExchange(
+          expected: seen.bits, desired: seen.claimed.bits | MailboxWord.inlined,
+          successOrdering: .acquiringAndReleasing, failureOrdering: .relaxed
+        ).exchanged {
+          inline.put(element)
+          // Release: publishes the element; pairs with the acquire in `dequeueInline`.
+          inlineMark.store(1, ordering: .releasing)
+          return .delivered(mustSchedule: !seen.has(MailboxWord.awake))
+        }
+        continue
+      }
       let room = seen.room > 0 ? seen.room : roomNow(at: seen.index)
       if room <= 0 {
         countRefusal()
@@ -164,7 +185,7 @@ public import Synchronization
       } else {
         // Acquire: as in `push`.
         let block = lastBlock.load(ordering: .acquiring)
-        // As in `push`.
+        // Success acquires the consumer's last rest, as in `push`. Failure reads nothing.
         if word.compareExchange(
           expected: seen.bits, desired: known.claimed.bits, successOrdering: .acquiringAndReleasing,
           failureOrdering: .relaxed

@@ -13,4 +13,13 @@ public struct MailboxStatistics: Hashable, Sendable {
   public var refused: Int
   /// Elements that were dropped since the mailbox was full, by ``BusyPolicy/dropNewest``.
   public var dropped: Int
+
+  /// Makes them of their parts.
+  public init(length: Int, capacity: Int, highWaterMark: Int, refused: Int, dropped: Int) {
+    self.length = length
+    self.capacity = capacity
+    self.highWaterMark = highWaterMark
+    self.refused = refused
+    self.dropped = dropped
+  }
 }

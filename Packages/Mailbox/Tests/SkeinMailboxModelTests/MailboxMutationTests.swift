@@ -10,28 +10,27 @@ import Testing
 @Suite("Faults in Mailbox are found", .serialized) struct MailboxMutationTests {
   /// Faults that no run shows, by their kind and line, and why.
   private static let unseen: [String: String] = [
-    "relaxed Mailbox.swift: let block = lastBlock.load(ordering: .acquiring)": chain,
-    "relaxed Mailbox.swift: lastBlock.store(address, ordering: .releasing)": chain,
-    "torn Mailbox.swift: refusals.add(1, ordering: .relaxed)": "in no program two are refused at one moment",
-    "relaxed Mailbox.swift: return MailboxWord(bits: self.word.load(ordering: .acquiring))":
-      "after a wait the model shows nothing old",
-    "relaxed Mailbox.swift: unsafe previous.next.pointee.store(address, ordering: .releasing)": word,
-    "relaxed MailboxConsumer.swift: next = unsafe storage.next.pointee.load(ordering: .acquiring)": word,
-    "torn MailboxConsumer.swift: next = mailbox.firstBlock.exchange(0, ordering: .relaxed)":
-      "nobody writes it while it is read",
-    "relaxed MailboxConsumer.swift: mailbox.head.store(cursor, ordering: .releasing)":
-      "no cell is used twice; it is a hint",
-    "relaxed MailboxConsumer.swift: let old = mailbox.word.bitwiseAnd(~MailboxWord.signalled, ordering: .acquiringAndReleasing).oldValue":
+    "relaxed MailboxCore.swift: let block = lastBlock.load(ordering: .acquiring)": chain,
+    "relaxed MailboxCore.swift: let block = lastBlock.load(ordering: .acquiring) (2)": chain,
+    "relaxed MailboxCore.swift: unsafe lastBlock.store(block.word, ordering: .releasing)": chain,
+    "relaxed MailboxCore.swift: let (isMine, found) = passage.compareExchange(": "the load before it acquires",
+    "torn MailboxCore.swift: let (isMine, found) = passage.compareExchange(":
+      "a block that is left over is lost, no more",
+    "torn MailboxCore+Consuming.swift: var top = passage.exchange(0, ordering: .relaxed)":
+      "nobody else changes it then",
+    "relaxed MailboxCore+Signalling.swift: let address = ledger.load(ordering: .acquiring)":
+      "read when the threads have ended",
+    "torn LatestMailbox.swift: replacements.add(1, ordering: .relaxed)": atOnce,
+    "relaxed MailboxCore+Consuming.swift: let old = word.bitwiseAnd(~MailboxWord.signalled, ordering: .acquiringAndReleasing).oldValue":
       "the model has one order of all read-modify-writes; hardware may take the lane before the signal",
-    "relaxed MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (2)":
-      compared,
-    "relaxed MailboxConsumer.swift: let word = MailboxWord(bits: mailbox.word.load(ordering: .acquiring)) (4)":
-      compared,
-    "relaxed MailboxConsumer.swift: mailbox.word.bitwiseOr(MailboxWord.closed, ordering: .acquiringAndReleasing)":
+    "relaxed MailboxCore+Consuming.swift: let seen = MailboxWord(bits: word.load(ordering: .acquiring))": compared,
+    "relaxed MailboxCore+Consuming.swift: let seen = MailboxWord(bits: word.load(ordering: .acquiring)) (2)": compared,
+    "relaxed MailboxCore+Consuming.swift: let seen = MailboxWord(bits: word.load(ordering: .acquiring)) (3)": compared,
+    "relaxed MailboxCore+Consuming.swift: word.bitwiseOr(MailboxWord.closed, ordering: .acquiringAndReleasing)":
       "whoever reads on looks at the word again",
   ]
   private static let chain = "a claim that succeeds comes, in the word's order, before the next block is linked"
-  private static let word = "the step behind it releases, and its reader comes by the word"
+  private static let atOnce = "in no program two are refused at one moment"
   private static let compared = "what it shows is compared, and acquired before anything is read"
 
   /// The kind, the file's name and the text of the site's line, with its number where the text comes again.

@@ -141,13 +141,16 @@ internal import Synchronization
   // MARK: - Swift's executors
 
   /// Adds a job of a Swift task; called by the Swift runtime.
-  public func enqueue(_ job: consuming ExecutorJob) { enqueue(job, by: nil) }
-
-  /// Adds a job, of a task that has the strand itself as its preference or that `driver` runs.
-  func enqueue(_ job: consuming ExecutorJob, by driver: TaskDriver?) {
+  public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    job.driver = driver
     if Worker.withCurrent({ $0.captures(job, of: self) }) == true { return }
+    // A task that goes over to the strand from elsewhere does it in its own name.
+    enqueue(job, by: TaskDriver.ofCurrentTask(job))
+  }
+
+  /// Adds a job of a task that `driver` runs, or of one that has the strand itself as its preference or none.
+  func enqueue(_ job: UnownedJob, by driver: TaskDriver?) {
+    job.driver = driver
     // Once pushed, the job may run on another thread and be the last that keeps this strand: held until the end.
     let held = ReferenceWord.retain(self)
     incoming.push(job)

@@ -8,7 +8,7 @@ internal import Synchronization
 
 /// What a strand has done since it was made.
 public struct StrandStatistics: Hashable, Sendable {
-  /// Time on a thread. Handlers that ran in place count for the strand that called them.
+  /// Time on a thread, waits of its handlers included. Handlers that ran in place count for the strand that called them.
   public var busy: Duration
   /// Turns on a worker; an estimate where they are short.
   public var activations: Int

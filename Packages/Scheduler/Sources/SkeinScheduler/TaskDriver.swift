@@ -58,6 +58,28 @@ internal import SkeinPlatform
     return (parked ?? nil) ?? TaskDriver()
   }
 
+  /// The driver that is the executor preference of the current task: it runs that task, or one whose child that is.
+  ///
+  /// - Complexity: O(1), 0.1 µs in a task.
+  public static var ofCurrentTask: TaskDriver? { unsafe withUnsafeCurrentTask { unsafe $0.flatMap { unsafe preference(of: $0) } } }
+
+  /// The driver of `job`, if that is of the current task.
+  static func ofCurrentTask(_ job: UnownedJob) -> TaskDriver? {
+    unsafe withUnsafeCurrentTask { task in
+      // A task is its own job.
+      guard let task = unsafe task, unsafe unsafeBitCast(task, to: UInt.self) == job.bits else { return nil }
+      return unsafe preference(of: task)
+    }
+  }
+
+  private static func preference(of task: UnsafeCurrentTask) -> TaskDriver? {
+    guard let executor = unsafe task.unownedTaskExecutor else { return nil }
+    // An executor is an object, and how it conforms.
+    let (object, _) = unsafe unsafeBitCast(executor, to: (UInt, UInt).self)
+    guard let pointer = unsafe UnsafeRawPointer(bitPattern: object) else { return nil }
+    return unsafe Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue() as? TaskDriver
+  }
+
   /// Does `work` on `strand`, on whose turn the caller is: up to its first suspension now.
   public func begin(on strand: Strand, _ work: @escaping Work) {
     if unsafe kept == nil { makeTask() }
@@ -65,10 +87,12 @@ internal import SkeinPlatform
     unsafe kept = nil
     unsafe self.strand = strand
     unsafe self.work = work
-    guard let first = strand.captureJob({ runInLoop(job) }) else {
-      preconditionFailure("the work of a driver did not go over to its strand")
-    }
-    strand.runJob(first, by: self)
+    let before = unsafe ThreadSlot.context.value
+    unsafe ThreadSlot.context.value = unsafe context
+    // The compiler leaves out a switch to an actor whose state is not touched: then there is no job, and the work has run
+    // up to its first suspension already, or to its end.
+    if let first = strand.captureJob({ runInLoop(job) }) { strand.runJob(first, by: self) }
+    unsafe ThreadSlot.context.value = before
   }
 
   /// Makes the task, and parks it.
@@ -122,7 +146,7 @@ internal import SkeinPlatform
     if unsafe isBeginning {
       unsafe kept = UnownedJob(job)
     } else if let strand = unsafe strand {
-      strand.enqueue(job, by: self)
+      strand.enqueue(UnownedJob(job), by: self)
     } else {
       // The task ends: nothing of its work is left.
       unsafe UnownedJob(job).runSynchronously(on: asUnownedTaskExecutor())

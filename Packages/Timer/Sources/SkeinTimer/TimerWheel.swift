@@ -28,7 +28,7 @@
 /// ```
 ///
 /// Memory follows the number of armed timers, in chunks of 2,048: 24 bytes a timer and the payload. The slots
-/// themselves are 12 KB.
+/// themselves are 17 KB.
 /// - Thread safety: none; one thread at a time.
 @safe public struct TimerWheel<Payload: ~Copyable>: ~Copyable {
   /// Greatest number of timers armed at once.

@@ -1,9 +1,8 @@
-// A monotonic clock that goes on by 20 ns each time it is read, in place of the machine's: what a program does then
-// does not depend on how fast it runs.
+// Time that does not depend on how fast a node's worker runs.
 #ifndef CVIRTUALCLOCK_H
 #define CVIRTUALCLOCK_H
 
-/// Puts the virtual clock in the machine's place; it starts at the machine's time.
-void skein_use_virtual_clock(void);
+/// From now on threads called `name`, a constant, see a clock that goes on by 20 ns each time it is read.
+void skein_virtual_clock_for_thread(const char *name);
 
 #endif

@@ -7,17 +7,24 @@
 //
 // A block is known by a word: its address, plus 2 when it is wide. The lowest bit belongs to who keeps the word.
 
+public import Glibc
 public import Synchronization
 
 /// A pointer to a block.
 @usableFromInline
 @unsafe struct Block<Element: ~Copyable> {
+  #if SKEIN_MODEL
+  /// Few, so that small programs come to every border.
+  @inlinable static var narrowCells: Int { 2 }
+  @inlinable static var wideCells: Int { 4 }
+  #else
   /// Cells in a narrow block, and in a wide one; powers of two.
   @inlinable static var narrowCells: Int { MemoryLayout<Element>.stride <= 16 ? 32 : 16 }
   @inlinable static var wideCells: Int {
     let stride = MemoryLayout<Element>.stride
     return stride <= 8 ? 256 : stride <= 16 ? 128 : 64
   }
+  #endif
   /// What makes the word of a wide block of its address.
   @inlinable static var wideTag: UInt { 2 }
 
@@ -54,7 +61,9 @@ public import Synchronization
   static func allocate(isWide: Bool) -> Block {
     let cells = unsafe isWide ? wideCells : narrowCells
     let bytes = unsafe (cells * cellBytes + 7) & ~7 + MemoryLayout<Atomic<UInt>>.stride
-    let base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: max(MemoryLayout<Element>.alignment, 8))
+    // malloc's alignment of 16 is enough, and Swift's own allocation asks for it with posix_memalign, at thrice the cost.
+    precondition(MemoryLayout<Element>.alignment <= 16, "an element is aligned to 16 bytes at most")
+    guard let base = unsafe malloc(bytes) else { preconditionFailure("no memory for a mailbox's block") }
     let block = unsafe Block(UInt(bitPattern: base) | (isWide ? wideTag : 0))
     unsafe block.prepare()
     return unsafe block
@@ -93,10 +102,10 @@ public import Synchronization
     unsafe next.deinitialize(count: 1)
     let count = unsafe cells
     for offset in 0..<count { unsafe mark(offset).deinitialize(count: 1) }
-    unsafe base.deallocate()
+    unsafe free(base)
   }
   #else
-  @inlinable func deallocate() { unsafe base.deallocate() }
+  @inlinable func deallocate() { unsafe free(base) }
 
   /// Makes a block that was read ready for its next use.
   @inlinable func renew() -> Block { unsafe self }

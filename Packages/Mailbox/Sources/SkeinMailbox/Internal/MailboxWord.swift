@@ -21,22 +21,24 @@ struct MailboxWord: Equatable {
   @inlinable static var bare: UInt64 { 1 << 4 }
   /// The block is a wide one.
   @inlinable static var wide: UInt64 { 1 << 5 }
+  /// The cell that needs no block was claimed since the last rest.
+  @inlinable static var inlined: UInt64 { 1 << 6 }
   /// One element for which there is room, and the bits in which they are counted.
-  @inlinable static var place: UInt64 { 1 << 6 }
-  @inlinable static var places: UInt64 { 0xFFFF << 6 }
+  @inlinable static var place: UInt64 { 1 << 7 }
+  @inlinable static var places: UInt64 { 0xFFFF << 7 }
   /// One step of the index.
-  @inlinable static var step: UInt64 { 1 << 22 }
+  @inlinable static var step: UInt64 { 1 << 23 }
 
   @inlinable func has(_ flag: UInt64) -> Bool { bits & flag != 0 }
 
   /// How many elements were claimed so far, in its lowest 32 bits: the number of the next one.
-  @inlinable var index: UInt32 { UInt32(truncatingIfNeeded: bits >> 22) }
+  @inlinable var index: UInt32 { UInt32(truncatingIfNeeded: bits >> 23) }
   /// Elements for which there is room for certain.
-  @inlinable var room: Int { Int(truncatingIfNeeded: bits >> 6 & 0xFFFF) }
+  @inlinable var room: Int { Int(truncatingIfNeeded: bits >> 7 & 0xFFFF) }
   /// The same word with as much of `room` as it can count.
   @inlinable
   func with(room: Int) -> MailboxWord {
-    MailboxWord(bits: bits & ~Self.places | UInt64(truncatingIfNeeded: min(room, 0xFFFF)) << 6)
+    MailboxWord(bits: bits & ~Self.places | UInt64(truncatingIfNeeded: min(room, 0xFFFF)) << 7)
   }
 
   /// Whether the next cell, at `offset` of its block, may be claimed without a look at anything else.

@@ -14,17 +14,25 @@ public import SkeinScheduler
   @usableFromInline var deadline: Int64 = .max
   /// The call that waits; `nil` in place, where the frame below knows it.
   @usableFromInline var waiting: Unmanaged<PendingCall>?
-  /// The frame below.
+  /// The frame of the caller; its context holds, too.
   @usableFromInline var outer: UnsafeMutablePointer<CallFrame>?
   /// In place: what the worker ran before.
   @usableFromInline var before: Unmanaged<Strand>?
+  /// In place: the thread's innermost frame before.
+  @usableFromInline var below: UnsafeMutablePointer<CallFrame>?
   /// In place: the service.
   @usableFromInline var service: Unmanaged<AnyObject>?
 
   @inlinable init() {}
 
+  /// The frame in which the calling code is: the thread's innermost, or, where a task has left the strand of its handler,
+  /// that of the task.
+  static var current: UnsafeMutablePointer<CallFrame>? {
+    unsafe innermost ?? TaskDriver.ofCurrentTask?.context?.assumingMemoryBound(to: CallFrame.self)
+  }
+
   /// The calling thread's innermost frame.
-  @usableFromInline static var current: UnsafeMutablePointer<CallFrame>? {
+  @usableFromInline static var innermost: UnsafeMutablePointer<CallFrame>? {
     get { unsafe ThreadSlot.context.value?.assumingMemoryBound(to: CallFrame.self) }
     set { unsafe ThreadSlot.context.value = UnsafeMutableRawPointer(newValue) }
   }
@@ -44,8 +52,8 @@ public import SkeinScheduler
     var frame = unsafe CallFrame(of: call)
     return try unsafe withUnsafeMutablePointer(to: &frame) { frame in
       // From the mailbox: nothing else has a frame on this thread.
-      unsafe current = frame
-      defer { unsafe current = nil }
+      unsafe innermost = frame
+      defer { unsafe innermost = nil }
       return try body()
     }
   }
@@ -86,8 +94,7 @@ extension ServiceRecord {
         return .busy
       }
       unsafe frame.pointee.service = service
-      unsafe frame.pointee.before = worker.enterInPlace(strand)
-      unsafe CallFrame.current = frame
+      unsafe CallFrame.push(frame, strand, on: worker)
       return .entered
     } ?? .busy
   }
@@ -95,8 +102,7 @@ extension ServiceRecord {
   /// Leaves the service that the call of `frame` has entered.
   @usableFromInline
   func leave(_ frame: UnsafeMutablePointer<CallFrame>) {
-    unsafe CallFrame.current = unsafe frame.pointee.outer
-    _ = Worker.withCurrent { worker in unsafe worker.leaveInPlace(frame.pointee.before) }
+    _ = Worker.withCurrent { worker in unsafe frame.pointee.pop(on: worker) }
     strand.leave()
   }
 }
@@ -108,16 +114,14 @@ extension ServiceRecord {
   @usableFromInline
   func begin(_ frame: UnsafeMutablePointer<CallFrame>, on worker: Worker) -> Bool {
     guard unsafe frame.pointee.derive(.standard, standard: node.callDeadline) else { return false }
-    unsafe frame.pointee.before = worker.enterInPlace(strand)
-    unsafe CallFrame.current = frame
+    unsafe CallFrame.push(frame, strand, on: worker)
     return true
   }
 
   /// Ends it.
   @usableFromInline
   func end(_ frame: UnsafeMutablePointer<CallFrame>, on worker: Worker) {
-    unsafe CallFrame.current = unsafe frame.pointee.outer
-    unsafe worker.leaveInPlace(frame.pointee.before)
+    unsafe frame.pointee.pop(on: worker)
   }
 }
 
@@ -131,5 +135,18 @@ extension CallFrame {
     guard let end = deadline.end(standard: standard, within: limit) else { return false }
     unsafe self.deadline = end
     return true
+  }
+
+  /// Makes `frame`, which lies on the stack, the thread's innermost, and `strand` what the worker runs.
+  static func push(_ frame: UnsafeMutablePointer<CallFrame>, _ strand: Strand, on worker: Worker) {
+    unsafe frame.pointee.below = unsafe innermost
+    unsafe frame.pointee.before = worker.enterInPlace(strand)
+    unsafe innermost = frame
+  }
+
+  /// Undoes ``push(_:_:on:)``.
+  func pop(on worker: Worker) {
+    unsafe CallFrame.innermost = unsafe below
+    unsafe worker.leaveInPlace(before)
   }
 }
