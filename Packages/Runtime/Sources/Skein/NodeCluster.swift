@@ -161,8 +161,9 @@ public final class NodeCluster: Sendable {
     guard let end = CallContext.derivedDeadline(deadline, standard: callDeadline) else {
       throw CallError(.deadlineExceeded, service: "\(address) of \(peer)", command: "call")
     }
+    let deadline = end == .max ? nil : MonotonicInstant(nanoseconds: end)
     return try await cluster.call(
-      peer, address, body, ClusterCallOptions(deadline: end == .max ? nil : MonotonicInstant(nanoseconds: end), waitsForConnection: waits))
+      peer, address, body, ClusterCallOptions(deadline: deadline, waitsForConnection: waits))
   }
 
   func send(_ peer: String, _ address: ClusterAddress, _ body: [UInt8]) -> ClusterSendReceipt {

@@ -61,7 +61,9 @@ internal import SkeinPlatform
   /// The driver that is the executor preference of the current task: it runs that task, or one whose child that is.
   ///
   /// - Complexity: O(1), 0.1 µs in a task.
-  public static var ofCurrentTask: TaskDriver? { unsafe withUnsafeCurrentTask { unsafe $0.flatMap { unsafe preference(of: $0) } } }
+  public static var ofCurrentTask: TaskDriver? {
+    unsafe withUnsafeCurrentTask { task in unsafe task.flatMap { unsafe preference(of: $0) } }
+  }
 
   /// The driver of `job`, if that is of the current task.
   static func ofCurrentTask(_ job: UnownedJob) -> TaskDriver? {

@@ -87,7 +87,9 @@ extension ServiceRecord {
     Worker.withCurrent { worker in
       guard worker.depth < limits.inPlaceDepth else { return .busy }
       if ServiceRecord.isRefusingOutgoing(on: worker) { return .refused(.callerExited) }
-      guard unsafe frame.pointee.derive(deadline, standard: node.callDeadline) else { return .refused(.deadlineExceeded) }
+      guard unsafe frame.pointee.derive(deadline, standard: node.callDeadline) else {
+        return .refused(.deadlineExceeded)
+      }
       guard strand.tryEnter() else { return .busy }
       guard let service = unsafe serviceReference else {
         strand.leave()

@@ -261,10 +261,10 @@ final class ServiceRecord: Sendable {
 
 extension TaskDriver {
   /// The call that its handler answers; `nil` for a one-way message.
-  fileprivate nonisolated var call: PendingCall? { unsafe subject.map { unsafe unsafeDowncast($0, to: PendingCall.self) } }
+  fileprivate var call: PendingCall? { unsafe subject.map { unsafe unsafeDowncast($0, to: PendingCall.self) } }
 
   /// Binds a call, or none, to the handler that follows.
-  fileprivate nonisolated func bind(_ call: PendingCall?) {
+  fileprivate func bind(_ call: PendingCall?) {
     unsafe subject = call
     if unsafe context == nil {
       unsafe context = UnsafeMutableRawPointer(UnsafeMutablePointer<CallFrame>.allocate(capacity: 1))

@@ -83,8 +83,8 @@ extension Strand {
     if let known = queue(at: credit.load(ordering: .acquiring)) { return known }
     let queue = CreditQueue()
     let word = ReferenceWord.retain(queue)
-    // Release: publishes the line, which waiters enter before they look at the mailbox again. Acquire on failure: another
-    // sender's line.
+    // Sequentially consistent: publishes the line, which waiters enter before they look at the mailbox again. Acquire on
+    // failure: another sender's line.
     let (exchanged, found) = credit.compareExchange(
       expected: 0, desired: word, successOrdering: .sequentiallyConsistent, failureOrdering: .acquiring)
     if exchanged { return queue }
