@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "CSkeinPlatform.h"
 
+#include <stdatomic.h>
+
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
@@ -101,7 +103,24 @@ static int64_t time_of(uint64_t count) {
   return reading.ns + (int64_t)(((unsigned __int128)(count - reading.count) * reading.rate) >> 32);
 }
 
+// More than five microseconds; as long as the rate is not known, of a counter of 3 GHz.
+static bool gap_is_long(uint64_t counts) {
+  return reading.rate == 0 ? counts > 1 << 14 : ((unsigned __int128)counts * reading.rate >> 32) > 5000;
+}
+
+// Asked once: where a hypervisor answers, the question costs more than the clock.
+static bool counter_serves(void) {
+  static _Atomic int known; // 1: yes, 2: no
+  int answer = atomic_load_explicit(&known, memory_order_relaxed);
+  if (answer == 0) {
+    answer = counter_is_constant() ? 1 : 2;
+    atomic_store_explicit(&known, answer, memory_order_relaxed);
+  }
+  return answer == 1;
+}
+
 __attribute__((noinline)) static int64_t take_reading(void) {
+  if (!counter_serves()) return skein_monotonic_ns();
   uint64_t before, count;
   int64_t ns;
   int tries = 0;
@@ -109,9 +128,9 @@ __attribute__((noinline)) static int64_t take_reading(void) {
     before = counter();
     ns = skein_monotonic_ns();
     count = counter();
-  } while (count - before > 1 << 14 && ++tries < 16);
+  } while (gap_is_long(count - before) && ++tries < 16);
   if (reading.first_count == 0 || count < reading.count) { // or set back, as when a virtual machine has moved
-    if (counter_is_constant()) reading.first_count = reading.count = count;
+    reading.first_count = reading.count = count;
     reading.first_ns = reading.ns = ns;
     reading.rate = 0;
     return ns;

@@ -40,7 +40,10 @@ public enum CallDeadline: Hashable, Sendable {
 
 extension CallContext {
   /// The context of the handler that the calling thread runs.
-  static var current: CallContext? { unsafe CallFrame.current?.pointee.context }
+  static var current: CallContext? {
+    guard let frame = unsafe CallFrame.current, unsafe frame.pointee.isCall else { return nil }
+    return unsafe frame.pointee.context
+  }
 
   /// When a call made now gives up: at the earlier of the caller's deadline and its own, in nanoseconds of the monotonic
   /// clock; `.max` is never.
@@ -64,7 +67,8 @@ extension CallDeadline {
     let now = MonotonicInstant.approximateNow
     let own: Int64 =
       switch self {
-      case .standard: now.nanoseconds &+ standard
+      case .standard:
+        now.nanoseconds.addingReportingOverflow(standard).overflow ? .max : now.nanoseconds &+ standard
       case .after(let duration): now.advanced(by: duration).nanoseconds
       case .at(let instant): instant.nanoseconds
       case .never: .max

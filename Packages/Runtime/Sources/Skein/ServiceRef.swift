@@ -77,13 +77,17 @@ public struct ServiceRef<Service: SkeinService>: Sendable, Hashable {
   public func sendWhenReady<Input, Output>(
     _ command: Command<Service, Input, Output>, arguments: Input
   ) async throws {
+    var hasWaited = false
     while true {
       switch send(command, arguments: arguments) {
       case .delivered: return
       case .noSuchService: throw CallError(.noSuchService, service: label, command: command.name)
-      case .callerExited: throw CallError(.callerExited, service: label, command: command.name)
+      case .callerExited:
+        if hasWaited { record.strand.passRoomOn() }
+        throw CallError(.callerExited, service: label, command: command.name)
       case .busy:
         await waitForRoom(isolation: #isolation)
+        hasWaited = true
         try Task.checkCancellation()
       }
     }

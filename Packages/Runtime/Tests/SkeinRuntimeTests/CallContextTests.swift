@@ -48,7 +48,7 @@ private actor Wanderer: SkeinService {
 
   static let tell = Command("TELL") { (wanderer: isolated Wanderer) in wanderer.deadline }
   static let tellLater = Command("TELLLATER") { (wanderer: isolated Wanderer) async throws in
-    try await wanderer.context.sleep(for: .zero)
+    try await wanderer.context.sleep(for: .milliseconds(1))
     return wanderer.deadline
   }
   /// Opens the gate if no call is around.
@@ -58,7 +58,7 @@ private actor Wanderer: SkeinService {
   static let wander = Command("WANDER") {
     (wanderer: isolated Wanderer) async throws -> [(String, MonotonicInstant?)] in
     var seen = [("at first", wanderer.deadline)]
-    try await wanderer.context.sleep(for: .zero)
+    try await wanderer.context.sleep(for: .milliseconds(1))
     seen.append(("after a sleep", wanderer.deadline))
     seen.append(("in another actor", await wanderer.stranger.deadline(wanderer.context)))
     seen.append(("back from there", wanderer.deadline))

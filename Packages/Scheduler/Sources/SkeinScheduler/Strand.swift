@@ -158,9 +158,9 @@ internal import Synchronization
     _ = ReferenceWord.take(held, as: Strand.self)
   }
 
-  /// Runs `body`, on the strand's turn, and takes the first job that it enqueues on the strand, before it gets in line.
-  func captureJob(_ body: () -> Void) -> UnownedJob? {
-    Worker.withCurrent { $0.beginCapture(of: self) }
+  /// Runs `body`, on the strand's turn, and takes `job` if it is enqueued on the strand meanwhile, before it gets in line.
+  func captureJob(_ job: UnownedJob, _ body: () -> Void) -> UnownedJob? {
+    _ = Worker.withCurrent { $0.beginCapture(of: job, for: self) }
     body()
     return Worker.withCurrent { $0.endCapture() } ?? nil
   }
@@ -218,7 +218,8 @@ internal import Synchronization
   /// - Parameter begin: the time now, in nanoseconds of the monotonic clock.
   /// - Returns: whether the strand is at rest; otherwise it has to be scheduled again, by the caller.
   func run(on worker: Worker, from begin: Int64, budget: RunBudget) -> Bool {
-    let end = begin &+ budget.nanoseconds
+    let (sum, overflows) = begin.addingReportingOverflow(budget.nanoseconds)
+    let end = overflows ? .max : sum
     var left = budget.messages
     while left > 0 {
       if unsafe consumer.takeSignal() {

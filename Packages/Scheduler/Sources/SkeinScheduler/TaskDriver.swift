@@ -3,17 +3,17 @@
 // A task costs 0.5 µs to make and a kilobyte to keep, so a task that has done its work is parked with the worker on whose
 // thread it ended, and does the next piece that a strand of that worker begins.
 //
-// The task's loop belongs to an actor of its own, `TaskLoop`, whose executor keeps the job that it is given instead of
-// running it. So the task parks by itself when its work, which belongs to an actor on a strand, returns to the loop; to
-// begin the next piece is to run the kept job, on the turn of the strand of that piece, and then the job with which the
+// The task's loop belongs to an actor of its own, `TaskLoop`, whose executor runs at once what it is given: so when the
+// work, which belongs to an actor on a strand, returns to the loop, the loop lets go of it before it waits for the next.
+// To begin a piece is to resume the loop on the turn of the strand of that piece, and then to run the job with which the
 // task goes over to the strand, at once, instead of leaving it in line. What the task and its children do that belongs to
 // no actor runs on the strand of the work: the driver is their executor preference.
 //
 // States, and who moves them:
-//   working -> parked   the task, when its work returns to the loop, on the strand's turn
+//   working -> parked   the task, when its work has returned to the loop, on the strand's turn
 //   parked  -> working  `begin`, on the turn of a strand, on the worker with which the task is parked
 //   parked  -> ended    the worker, when it ends
-//   working -> ended    the task, if it was retired or its worker has enough parked ones
+//   working -> ended    the task, if it was retired or cancelled, or its worker has enough parked ones
 // What is not atomic is touched on the strand's turn, or while parked by the worker's thread.
 
 internal import SkeinPlatform
@@ -30,12 +30,15 @@ internal import SkeinPlatform
 
   @exclusivity(unchecked) nonisolated(unsafe) private var strand: Strand?
   @exclusivity(unchecked) nonisolated(unsafe) fileprivate var work: Work?
+  /// Written before anybody else knows the driver.
   @exclusivity(unchecked) nonisolated(unsafe) private var task: Task<Void, Never>?
-  /// The job of the parked task, or that of the one that is being made.
-  @exclusivity(unchecked) nonisolated(unsafe) private var kept: UnownedJob?
+  /// How the parked task goes on.
+  @exclusivity(unchecked) nonisolated(unsafe) private var resumption: UnsafeContinuation<Void, Never>?
   /// The executor of its loop, while the task lives.
   @exclusivity(unchecked) nonisolated(unsafe) private unowned(unsafe) var loop: TaskLoop?
-  @exclusivity(unchecked) nonisolated(unsafe) private var isBeginning = false
+  /// The job with which the task is resumed; it runs where it is caught.
+  @exclusivity(unchecked) nonisolated(unsafe) private var caught: UnownedJob?
+  @exclusivity(unchecked) nonisolated(unsafe) private var catches = false
   @exclusivity(unchecked) nonisolated(unsafe) private var isRetired = false
 
   // MARK: The owner's of the work
@@ -55,7 +58,10 @@ internal import SkeinPlatform
   /// A driver for work on a strand on whose turn the caller is: one that is parked, or a new one.
   public static func make() -> TaskDriver {
     let parked: TaskDriver?? = Worker.withCurrent { unsafe $0.parkedDrivers.popLast() }
-    return (parked ?? nil) ?? TaskDriver()
+    if let driver = parked ?? nil { return driver }
+    let driver = TaskDriver()
+    driver.makeTask()
+    return driver
   }
 
   /// The driver that is the executor preference of the current task: it runs that task, or one whose child that is.
@@ -82,32 +88,55 @@ internal import SkeinPlatform
     return unsafe Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue() as? TaskDriver
   }
 
+  /// Whether the current task is the one that the driver runs; not a child of it.
+  public var isCurrentTask: Bool {
+    unsafe withUnsafeCurrentTask { current in
+      // A task is one word, in either form.
+      guard let current = unsafe current, let task = unsafe task else { return false }
+      return unsafe unsafeBitCast(current, to: UInt.self) == unsafeBitCast(task, to: UInt.self)
+    }
+  }
+
   /// Does `work` on `strand`, on whose turn the caller is: up to its first suspension now.
   public func begin(on strand: Strand, _ work: @escaping Work) {
-    if unsafe kept == nil { makeTask() }
-    guard let job = unsafe kept else { preconditionFailure("a driver at work was given more") }
-    unsafe kept = nil
     unsafe self.strand = strand
     unsafe self.work = work
     let before = unsafe ThreadSlot.context.value
     unsafe ThreadSlot.context.value = unsafe context
     // The compiler leaves out a switch to an actor whose state is not touched: then there is no job, and the work has run
     // up to its first suspension already, or to its end.
-    if let first = strand.captureJob({ runInLoop(job) }) { strand.runJob(first, by: self) }
+    let job = catchResumption()
+    if let first = strand.captureJob(job, { runInLoop(job) }) { strand.runJob(first, by: self) }
     unsafe ThreadSlot.context.value = before
   }
 
   /// Makes the task, and parks it.
   private func makeTask() {
-    unsafe isBeginning = true
     let loop = TaskLoop(self)
     unsafe self.loop = loop
+    unsafe catches = true
     unsafe task = Task(executorPreference: self) { await loop.run() }
-    guard let job = unsafe kept else { preconditionFailure("a task that began was not enqueued") }
-    unsafe kept = nil
-    // It goes over to its loop, whose executor keeps it.
+    guard let job = unsafe caught else { preconditionFailure("a task that began was not enqueued") }
+    unsafe caught = nil
+    unsafe catches = false
     unsafe job.runSynchronously(on: asUnownedTaskExecutor())
-    unsafe isBeginning = false
+  }
+
+  /// Resumes the parked task; its job is the caller's to run.
+  private func catchResumption() -> UnownedJob {
+    guard let resumption = unsafe resumption else { preconditionFailure("a driver at work was given more") }
+    unsafe self.resumption = nil
+    unsafe catches = true
+    unsafe resumption.resume()
+    unsafe catches = false
+    guard let job = unsafe caught else { preconditionFailure("a task that was resumed was not enqueued") }
+    unsafe caught = nil
+    return job
+  }
+
+  fileprivate func runInLoop(_ job: UnownedJob) {
+    guard let loop = unsafe loop else { preconditionFailure("a driver without a task") }
+    unsafe job.runSynchronously(isolatedTo: loop.asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
   }
 
   /// Cancels the task. Whoever may do so must have it retired.
@@ -119,34 +148,26 @@ internal import SkeinPlatform
   public func retire() { unsafe isRetired = true }
 
   /// Ends a parked driver.
-  func end() {
-    guard let job = unsafe kept else { return }
-    unsafe kept = nil
-    runInLoop(job)
+  func end() { runInLoop(catchResumption()) }
+
+  /// Whether the task, which has done its work, is to end.
+  fileprivate var isToEnd: Bool {
+    if unsafe isRetired || task?.isCancelled == true { return true }
+    return Worker.withCurrent { unsafe $0.parkedDrivers.count >= TaskDriver.mostParked } ?? true
   }
 
-  private func runInLoop(_ job: UnownedJob) {
-    guard let loop = unsafe loop else { preconditionFailure("a driver without a task") }
-    unsafe job.runSynchronously(isolatedTo: loop.asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-  }
-
-  /// The task has come back to its loop.
-  fileprivate func park(_ job: UnownedJob) {
-    unsafe kept = job
-    if unsafe isBeginning { return }
+  /// The task waits for its next work, or, when it is new, for its first.
+  fileprivate func park(_ resumption: UnsafeContinuation<Void, Never>, isNew: Bool) {
+    unsafe self.resumption = resumption
+    if isNew { return }
     unsafe strand = nil
-    let isParked = Worker.withCurrent { worker in
-      if unsafe isRetired || worker.parkedDrivers.count >= TaskDriver.mostParked { return false }
-      unsafe worker.parkedDrivers.append(self)
-      return true
-    }
-    if isParked != true { end() }
+    _ = Worker.withCurrent { unsafe $0.parkedDrivers.append(self) }
   }
 
   /// Takes a job of the task, or of a child of it, that belongs to no actor; called by the Swift runtime.
   public func enqueue(_ job: consuming ExecutorJob) {
-    if unsafe isBeginning {
-      unsafe kept = UnownedJob(job)
+    if unsafe catches {
+      unsafe caught = UnownedJob(job)
     } else if let strand = unsafe strand {
       strand.enqueue(UnownedJob(job), by: self)
     } else {
@@ -159,7 +180,7 @@ internal import SkeinPlatform
 // @unchecked: by turns, see above.
 extension TaskDriver: @unchecked Sendable {}
 
-/// The actor to which the loop of a ``TaskDriver`` belongs; its executor keeps the task's job until the next work.
+/// The actor to which the loop of a ``TaskDriver`` belongs; its executor runs at once what it is given.
 public actor TaskLoop: SerialExecutor {
   private nonisolated let driver: TaskDriver
 
@@ -168,12 +189,18 @@ public actor TaskLoop: SerialExecutor {
   /// The loop is its own executor.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe asUnownedSerialExecutor() }
 
-  /// Keeps the job; called by the Swift runtime.
-  public nonisolated func enqueue(_ job: consuming ExecutorJob) { driver.park(UnownedJob(job)) }
+  /// Runs the job; called by the Swift runtime.
+  public nonisolated func enqueue(_ job: consuming ExecutorJob) { driver.runInLoop(UnownedJob(job)) }
 
   @inline(never)
   fileprivate func run() async {
-    while let work = takeWork() { await work(self) }
+    var isNew = true
+    repeat {
+      unsafe await withUnsafeContinuation(isolation: self) { unsafe driver.park($0, isNew: isNew) }
+      isNew = false
+      guard let work = takeWork() else { return }
+      await work(self)
+    } while !driver.isToEnd
   }
 
   private func takeWork() -> TaskDriver.Work? {

@@ -44,8 +44,8 @@ internal import Synchronization
   @exclusivity(unchecked) var searchedTurns = SearchedTurns()
   /// Drivers that wait for work.
   @exclusivity(unchecked) var parkedDrivers: [TaskDriver] = []
-  /// The strand whose next job on this thread is kept from its line.
-  @exclusivity(unchecked) private var captured: (strand: UnsafeRawPointer?, job: UnownedJob?)
+  /// The job that is kept from its line, and the strand whose that is; the job once it was.
+  @exclusivity(unchecked) private var captured: (job: UInt, strand: UnsafeRawPointer?, found: UnownedJob?) = (0, nil, nil)
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
   /// Whether the last turn went to a bound strand.
   @exclusivity(unchecked) var boundTurn = false
@@ -172,19 +172,21 @@ internal import Synchronization
 
   // MARK: - Capturing a job
 
-  func beginCapture(of strand: Strand) {
-    unsafe captured = (UnsafeRawPointer(Unmanaged.passUnretained(strand).toOpaque()), nil)
+  func beginCapture(of job: UnownedJob, for strand: Strand) {
+    unsafe captured = (job.bits, UnsafeRawPointer(Unmanaged.passUnretained(strand).toOpaque()), nil)
   }
 
   func captures(_ job: UnownedJob, of strand: Strand) -> Bool {
-    guard unsafe captured.strand == UnsafeRawPointer(Unmanaged.passUnretained(strand).toOpaque()) else { return false }
-    unsafe captured = (nil, job)
+    guard unsafe captured.job == job.bits,
+      unsafe captured.strand == UnsafeRawPointer(Unmanaged.passUnretained(strand).toOpaque())
+    else { return false }
+    unsafe captured = (0, nil, job)
     return true
   }
 
   func endCapture() -> UnownedJob? {
-    defer { unsafe captured = (nil, nil) }
-    return unsafe captured.job
+    defer { unsafe captured = (0, nil, nil) }
+    return unsafe captured.found
   }
 
   // MARK: - Looking round

@@ -16,6 +16,10 @@ public import SkeinScheduler
   @usableFromInline var waiting: Unmanaged<PendingCall>?
   /// The frame of the caller; its context holds, too.
   @usableFromInline var outer: UnsafeMutablePointer<CallFrame>?
+  /// Whether there is a call at all, and not a one-way message.
+  @usableFromInline var isCall = true
+  /// The driver with which it lies; `nil` on the stack.
+  @usableFromInline var driver: Unmanaged<TaskDriver>?
   /// In place: what the worker ran before.
   @usableFromInline var before: Unmanaged<Strand>?
   /// In place: the thread's innermost frame before.
@@ -28,7 +32,12 @@ public import SkeinScheduler
   /// The frame in which the calling code is: the thread's innermost, or, where a task has left the strand of its handler,
   /// that of the task.
   static var current: UnsafeMutablePointer<CallFrame>? {
-    unsafe innermost ?? TaskDriver.ofCurrentTask?.context?.assumingMemoryBound(to: CallFrame.self)
+    if let frame = unsafe innermost {
+      guard let driver = unsafe frame.pointee.driver else { return unsafe frame }
+      // The thread may run another's task in the midst of a handler's, when an actor is handed on to it.
+      if unsafe driver._withUnsafeGuaranteedRef({ $0.isCurrentTask }) { return unsafe frame }
+    }
+    return unsafe TaskDriver.ofCurrentTask?.context?.assumingMemoryBound(to: CallFrame.self)
   }
 
   /// The calling thread's innermost frame.
@@ -61,7 +70,10 @@ public import SkeinScheduler
   /// The frame of a call from the mailbox; of a one-way message without one.
   @inlinable
   init(of call: PendingCall?) {
-    guard let call else { return }
+    guard let call else {
+      unsafe isCall = false
+      return
+    }
     unsafe deadline = call.deadline
     unsafe waiting = Unmanaged.passUnretained(call)
   }

@@ -87,7 +87,8 @@ internal import Synchronization
     }
   }
 
-  private var canBeResumed: Bool { unsafe CallFrame.current != nil }
+  // Not what the thread knows: it may run another's task in the midst of a handler.
+  private var canBeResumed: Bool { TaskDriver.ofCurrentTask != nil }
 
   private func suspend(_ continuation: UnsafeContinuation<Void, Never>) {
     unsafe self.continuation = continuation

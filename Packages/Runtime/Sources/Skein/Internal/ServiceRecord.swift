@@ -269,6 +269,8 @@ extension TaskDriver {
     if unsafe context == nil {
       unsafe context = UnsafeMutableRawPointer(UnsafeMutablePointer<CallFrame>.allocate(capacity: 1))
     }
-    unsafe context?.initializeMemory(as: CallFrame.self, to: CallFrame(of: call))
+    var frame = unsafe CallFrame(of: call)
+    unsafe frame.driver = Unmanaged.passUnretained(self)
+    unsafe context?.initializeMemory(as: CallFrame.self, to: frame)
   }
 }

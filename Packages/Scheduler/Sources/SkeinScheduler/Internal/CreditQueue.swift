@@ -3,7 +3,8 @@
 // A strand has none until the first sender waits. No waiter is forgotten: one that found the mailbox full enters the line
 // and then looks at the mailbox's word once more; the strand looks at the line after each activation, the last time after
 // it has changed that word for its rest. All four are sequentially consistent: either the waiter sees the word of a mailbox
-// that rests, which is empty, or the strand sees the waiter. It is the same with the word of a mailbox that closes.
+// that rests, which is empty, or the strand sees the waiter. It is the same with the word of a mailbox that closes. Who was
+// let go on and does not send passes the room on.
 
 internal import SkeinMailbox
 internal import SkeinPlatform
@@ -39,6 +40,8 @@ final class CreditQueue: Sendable {
     } onCancel: {
       leave(number)
     }
+    // It may have been let go on before it was cancelled; then the room is the next one's.
+    if Task.isCancelled { grant(mailbox) }
   }
 
   /// Lets one waiter go on.
@@ -76,6 +79,11 @@ extension Strand {
   public func waitForRoom(isolation: isolated (any Actor)? = #isolation) async {
     await creditQueue.wait(mailbox, isolation: isolation)
   }
+
+  /// Lets the next sender in line go on, after ``waitForRoom(isolation:)``, for one that does not send after all.
+  ///
+  /// - Thread safety: any thread.
+  public func passRoomOn() { grantCredit() }
 
   /// The line, made when there is none.
   private var creditQueue: CreditQueue {
