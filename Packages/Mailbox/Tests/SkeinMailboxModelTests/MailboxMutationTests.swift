@@ -30,7 +30,7 @@ import Testing
     "relaxed MailboxCore+Consuming.swift: let seen = MailboxWord(bits: word.load(ordering: .acquiring))": compared,
     "relaxed MailboxCore+Consuming.swift: let seen = MailboxWord(bits: word.load(ordering: .acquiring)) (2)": compared,
     "relaxed MailboxCore+Consuming.swift: let seen = MailboxWord(bits: word.load(ordering: .acquiring)) (3)": compared,
-    "relaxed MailboxCore+Consuming.swift: word.bitwiseOr(MailboxWord.closed, ordering: .acquiringAndReleasing)":
+    "relaxed MailboxCore+Consuming.swift: word.bitwiseOr(MailboxWord.closed, ordering: .sequentiallyConsistent)":
       "whoever reads on looks at the word again",
   ]
   private static let chain = "a claim that succeeds comes, in the word's order, before the next block is linked"
