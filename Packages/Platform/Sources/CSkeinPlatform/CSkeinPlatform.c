@@ -111,9 +111,11 @@ static bool gap_is_long(uint64_t counts) {
 // Asked once: where a hypervisor answers, the question costs more than the clock.
 static bool counter_serves(void) {
   static _Atomic int known; // 1: yes, 2: no
+  // Relaxed: whoever does not see the answer asks again and gets the same.
   int answer = atomic_load_explicit(&known, memory_order_relaxed);
   if (answer == 0) {
     answer = counter_is_constant() ? 1 : 2;
+    // Relaxed: as above.
     atomic_store_explicit(&known, answer, memory_order_relaxed);
   }
   return answer == 1;

@@ -45,7 +45,8 @@ internal import Synchronization
   /// Drivers that wait for work.
   @exclusivity(unchecked) var parkedDrivers: [TaskDriver] = []
   /// The job that is kept from its line, and the strand whose that is; the job once it was.
-  @exclusivity(unchecked) private var captured: (job: UInt, strand: UnsafeRawPointer?, found: UnownedJob?) = (0, nil, nil)
+  @exclusivity(unchecked) private var captured: (job: UInt, strand: UnsafeRawPointer?, found: UnownedJob?) =
+    (0, nil, nil)
   @exclusivity(unchecked) private var untilLook = Worker.activationsPerLook
   /// Whether the last turn went to a bound strand.
   @exclusivity(unchecked) var boundTurn = false
