@@ -32,6 +32,8 @@ internal import SkeinPlatform
   @exclusivity(unchecked) nonisolated(unsafe) fileprivate var work: Work?
   /// Written before anybody else knows the driver.
   @exclusivity(unchecked) nonisolated(unsafe) private var task: Task<Void, Never>?
+  /// That of the task.
+  @exclusivity(unchecked) nonisolated(unsafe) private var address: UInt = 0
   /// How the parked task goes on.
   @exclusivity(unchecked) nonisolated(unsafe) private var resumption: UnsafeContinuation<Void, Never>?
   /// The executor of its loop, while the task lives.
@@ -73,11 +75,8 @@ internal import SkeinPlatform
 
   /// The driver of `job`, if that is of the current task.
   static func ofCurrentTask(_ job: UnownedJob) -> TaskDriver? {
-    unsafe withUnsafeCurrentTask { task in
-      // A task is its own job.
-      guard let task = unsafe task, unsafe unsafeBitCast(task, to: UInt.self) == job.bits else { return nil }
-      return unsafe preference(of: task)
-    }
+    // A task is its own job.
+    CurrentTask.address == job.bits ? ofCurrentTask : nil
   }
 
   private static func preference(of task: UnsafeCurrentTask) -> TaskDriver? {
@@ -89,13 +88,7 @@ internal import SkeinPlatform
   }
 
   /// Whether the current task is the one that the driver runs; not a child of it.
-  public var isCurrentTask: Bool {
-    unsafe withUnsafeCurrentTask { current in
-      // A task is one word, in either form.
-      guard let current = unsafe current, let task = unsafe task else { return false }
-      return unsafe unsafeBitCast(current, to: UInt.self) == unsafeBitCast(task, to: UInt.self)
-    }
-  }
+  public var isCurrentTask: Bool { unsafe address != 0 && CurrentTask.address == address }
 
   /// Does `work` on `strand`, on whose turn the caller is: up to its first suspension now.
   public func begin(on strand: Strand, _ work: @escaping Work) {
@@ -119,6 +112,7 @@ internal import SkeinPlatform
     guard let job = unsafe caught else { preconditionFailure("a task that began was not enqueued") }
     unsafe caught = nil
     unsafe catches = false
+    unsafe address = job.bits
     unsafe job.runSynchronously(on: asUnownedTaskExecutor())
   }
 

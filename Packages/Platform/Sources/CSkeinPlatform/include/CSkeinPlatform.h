@@ -18,6 +18,11 @@ enum { SKEIN_THREAD_SLOTS = 4 };
 void *_Nullable skein_thread_slot_get(uint32_t slot);
 void skein_thread_slot_set(uint32_t slot, void *_Nullable value);
 
+// MARK: The running task
+// Which Swift task the thread runs, to compare with others; the runtime's own question, which compiled Swift asks too.
+__attribute__((swiftcall)) void *_Nullable swift_task_getCurrent(void);
+static inline uintptr_t skein_current_task(void) { return (uintptr_t)swift_task_getCurrent(); }
+
 // MARK: Futex and clock
 int skein_futex_wait(const uint32_t *_Nonnull word, uint32_t expected, int64_t deadline_ns); // absolute CLOCK_MONOTONIC; < 0: none
 int skein_futex_wake(const uint32_t *_Nonnull word, int32_t count);
