@@ -16,6 +16,8 @@ import Testing
     "relaxed MailboxCore.swift: let (isMine, found) = passage.compareExchange(": "the load before it acquires",
     "torn MailboxCore.swift: let (isMine, found) = passage.compareExchange(":
       "a block that is left over is lost, no more",
+    "relaxed MailboxCore.swift: if word.compareExchange( (3)": same,
+    "relaxed MailboxCore.swift: if word.compareExchange( (4)": same,
     "torn MailboxCore+Consuming.swift: let (isDone, found) = unsafe passage.compareExchange(":
       "in no program a block is taken from the stack at the moment at which another is left",
     "torn MailboxCore+Consuming.swift: var top = passage.exchange(0, ordering: .relaxed)":
@@ -34,6 +36,7 @@ import Testing
       "whoever reads on looks at the word again",
   ]
   private static let chain = "a claim that succeeds comes, in the word's order, before the next block is linked"
+  private static let same = "in no program the word comes back, by a wake and a rest, to what the look before has acquired"
   private static let atOnce = "in no program two are refused at one moment"
   private static let compared = "what it shows is compared, and acquired before anything is read"
 
