@@ -36,7 +36,7 @@ import Testing
       "whoever reads on looks at the word again",
   ]
   private static let chain = "a claim that succeeds comes, in the word's order, before the next block is linked"
-  private static let same = "in no program the word comes back, by a wake and a rest, to what the look before has acquired"
+  private static let same = "in no program the word comes back, by a wake and a rest, to what was acquired before"
   private static let atOnce = "in no program two are refused at one moment"
   private static let compared = "what it shows is compared, and acquired before anything is read"
 
