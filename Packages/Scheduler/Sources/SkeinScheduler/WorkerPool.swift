@@ -5,9 +5,9 @@
 //
 //  sleepers   who waits or is about to, and who was woken and has found nothing yet; see SleeperSet for why an
 //             assignment to a sleeping worker cannot strand.
-//  watcher    the one sleeping worker (its number + 1) that wakes each `watchInterval` while another is busy, takes
-//             over what a stuck worker cannot do (poller, timers, queue, ready slot), and reports it. A busy
-//             worker never wakes it: it only sets the time of its next look (Waiter.wake(at:)).
+//  watcher    the one sleeping worker that wakes each `watchInterval` while another is busy, takes over what a stuck
+//             worker cannot do (poller, timers, queue, ready slot), and reports it. A busy worker never wakes it: it
+//             only sets the time of its next look (Waiter.wake(at:)). See WatchWord.
 
 internal import SkeinMailbox
 public import SkeinPlatform
@@ -39,7 +39,7 @@ public final class WorkerPool: Sendable {
   // MARK: Any thread
   let injection = InjectionQueue()
   let sleepers = SleeperSet()
-  private let watcher = Atomic<Int>(0)
+  private let watcher = WatchWord()
   private let stopping = Atomic<Bool>(false)
   private let threads: Lock<[ThreadBox]>
   /// Looks after stuck workers when no worker sleeps; `nil` when nobody wants to hear of them.
@@ -268,7 +268,7 @@ public final class WorkerPool: Sendable {
     // Sequentially consistent: pairs with the store in `shutDown`.
     if stopping.load(ordering: .sequentiallyConsistent) || hasWork(for: worker) { return }
     var deadline = worker.timers.nextDeadline
-    let watches = watch(worker, wanted: asleep < workers.count)
+    let watches = watcher.watch(worker.index, wanted: asleep < workers.count, in: sleepers, of: workers.count)
     if watches {
       let look = MonotonicInstant.now.advanced(by: watchInterval)
       deadline = min(deadline ?? look, look)
@@ -288,38 +288,17 @@ public final class WorkerPool: Sendable {
 
   // MARK: - Watching
 
-  /// Becomes, stays or stops being the watcher. Called by a worker that goes to sleep.
-  private func watch(_ worker: Worker, wanted: Bool) -> Bool {
-    let mine = worker.index + 1
-    // Relaxed, all: the word only says whose task it is; what a watcher looks at is synchronized by itself.
-    let current = watcher.load(ordering: .relaxed)
-    if current == mine {
-      if !wanted { _ = watcher.compareExchange(expected: mine, desired: 0, ordering: .relaxed) }
-      return wanted
-    }
-    guard wanted && current == 0 else { return false }
-    return watcher.compareExchange(expected: 0, desired: mine, ordering: .relaxed).exchanged
-  }
-
   /// A worker that has become busy sees to it that a sleeping one will look at it in time.
   private func ensureWatcher(_ worker: Worker) {
-    // Relaxed: as in `watch`.
-    let current = watcher.load(ordering: .relaxed)
-    if current != 0 && current != worker.index + 1 { return }
-    // A sleeper that has woken meanwhile passes the watch on when it looks round.
-    let next = sleepers.any.map { $0 + 1 } ?? 0
-    if next == 0 { monitor?.everybodyIsBusy() }
-    // Relaxed: as in `watch`.
-    guard watcher.compareExchange(expected: current, desired: next, ordering: .relaxed).exchanged, next != 0
-    else { return }
-    workers[next - 1].waiter.wake(at: .now.advanced(by: watchInterval))
+    let isWatched = watcher.ensure(for: worker.index, in: sleepers) { sleeper in
+      workers[sleeper].waiter.wake(at: .now.advanced(by: watchInterval))
+    }
+    if !isWatched { monitor?.everybodyIsBusy() }
   }
 
-  /// A busy worker to which the watch was given gives it to a sleeping one.
+  /// A busy worker gives the watch, which was given to it or to another that is up, to a sleeping one.
   private func passWatchOn(_ worker: Worker) {
-    // Relaxed: as in `watch`.
-    let current = watcher.load(ordering: .relaxed)
-    if current == worker.index + 1 || current == 0 { ensureWatcher(worker) }
+    if watcher.isVacant(in: sleepers) { ensureWatcher(worker) }
   }
 
   /// Does for stuck workers what they cannot do, and leaves what it finds in this worker's queue.
