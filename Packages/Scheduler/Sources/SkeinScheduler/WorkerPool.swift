@@ -55,7 +55,7 @@ public final class WorkerPool: Sendable {
   ///     in round intervals would meet the watcher each time, and wait 15 µs longer for its worker.
   ///   - waiter: makes the place in which a worker waits; a futex by default.
   ///   - stuckReport: called when an activation lasts for longer than a second, and each time that doubles, on
-  ///     the watching worker's thread.
+  ///     a thread of its own.
   /// - Throws: ``SystemCallError`` when a thread cannot be started.
   public init(
     workers count: Int, budget: RunBudget = RunBudget(), timerCapacity: Int = 1_000_000,
@@ -151,6 +151,7 @@ public final class WorkerPool: Sendable {
     let last = unsafe Int(strand.lastWorker)
     injection.push(strand)
     wakeOne(preferring: last)
+    releaseIfStopping(injection)
   }
 
   /// A worker puts what it just woke into its ready slot; what was there goes to the back of its queue.
@@ -163,10 +164,24 @@ public final class WorkerPool: Sendable {
   func enqueueLast(_ strand: Strand, on worker: Worker) {
     if let refused = worker.queue.push(strand) {
       injection.push(refused)
-      wakeOne()
+      wakeHelp(for: worker)
+      releaseIfStopping(injection)
     } else if worker.queue.count >= WorkerPool.backlogToWake {
-      wakeOne()
+      wakeHelp(for: worker)
     }
+  }
+
+  /// Wakes another than the calling worker, which may be in the handlers of its own wait.
+  private func wakeHelp(for worker: Worker) {
+    if sleepers.isAsleep(worker.index) { sleepers.leave(worker.index) }
+    wakeOne()
+  }
+
+  /// Releases the strands in a line that nobody empties any more.
+  func releaseIfStopping(_ line: InjectionQueue) {
+    // Sequentially consistent: after the push; pairs with the store in `shutDown`. Either this sees it, or the worker that
+    // ends finds the strand in line.
+    if stopping.load(ordering: .sequentiallyConsistent) { while line.pop() != nil {} }
   }
 
   /// Puts a strand that has used up its budget back in line.
@@ -264,9 +279,11 @@ public final class WorkerPool: Sendable {
 
   private func sleep(_ worker: Worker) {
     let asleep = sleepers.enter(worker.index)
-    defer { sleepers.leave(worker.index) }
     // Sequentially consistent: pairs with the store in `shutDown`.
-    if stopping.load(ordering: .sequentiallyConsistent) || hasWork(for: worker) { return }
+    if stopping.load(ordering: .sequentiallyConsistent) || hasWork(for: worker) {
+      sleepers.leave(worker.index)
+      return
+    }
     var deadline = worker.timers.nextDeadline
     let watches = watcher.watch(worker.index, wanted: asleep < workers.count, in: sleepers, of: workers.count)
     if watches {
@@ -276,6 +293,8 @@ public final class WorkerPool: Sendable {
     // Relaxed: a count for people.
     worker.counters.parks.add(1, ordering: .relaxed)
     worker.waiter.wait(until: deadline)
+    // Before what follows, which may take its time: nobody is to be kept from waking another.
+    sleepers.leave(worker.index)
     worker.timers.advance(to: .now)
     worker.hasLooked()
     if watches { rescue(for: worker) }

@@ -142,6 +142,60 @@ public func setThatIsSearched(_ model: ModelRun) {
   }
 }
 
+/// One worker goes to sleep while the others become busy: it is asked to look after them, or does by itself.
+public enum WatchProgram: String, CaseIterable, Sendable {
+  /// The watcher becomes busy.
+  case watcherIsBusy
+  /// The watcher goes back to sleep, and sees all asleep.
+  case watcherSleeps
+  /// Two become busy, one of them the watcher.
+  case twoAreBusy
+
+  public func setUp(_ model: ModelRun) {
+    let workers = self == .twoAreBusy ? 3 : 2
+    let named = self == .watcherSleeps ? 1 : self == .watcherIsBusy ? 0 : 2
+    let state = WatchState(workers: workers)
+    state.begin(named: named)
+    for worker in [0, 2] where worker < workers { model.thread("busy \(worker)") { state.becomeBusy(worker) } }
+    model.thread("sleeper") { state.sleep(1) }
+    model.afterwards { state.check() }
+  }
+}
+
+private final class WatchState: Sendable {
+  let workers: Int
+  let sleepers = SleeperSet()
+  let word = WatchWord()
+  let isAsked = Atomic<Bool>(false)
+  let watches = ModelCell(false)
+
+  init(workers: Int) { self.workers = workers }
+
+  /// All but worker 1 sleep, which is on its way.
+  func begin(named: Int) {
+    for worker in 0..<workers { _ = sleepers.enter(worker) }
+    ModelRun.require(word.watch(named, wanted: true, in: sleepers, of: workers), "nobody else watches")
+    sleepers.leave(1)
+  }
+
+  func becomeBusy(_ worker: Int) {
+    sleepers.leave(worker)
+    _ = word.ensure(for: worker, in: sleepers) { sleeper in
+      if sleeper == 1 { isAsked.store(true, ordering: .relaxed) }
+    }
+  }
+
+  func sleep(_ worker: Int) {
+    let asleep = sleepers.enter(worker)
+    watches.value = word.watch(worker, wanted: asleep < workers, in: sleepers, of: workers)
+  }
+
+  func check() {
+    ModelRun.require(watches.value || isAsked.load(ordering: .relaxed), "the sleeper has no look due")
+    ModelRun.require(!word.isVacant(in: sleepers), "nobody watches")
+  }
+}
+
 private final class SetProgram: Sendable {
   let sleepers = SleeperSet()
   let taken = ModelCell<Int?>(nil)

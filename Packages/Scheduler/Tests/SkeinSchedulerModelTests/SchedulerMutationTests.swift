@@ -15,7 +15,9 @@ import Testing
       QueueProgram.allCases.map { program in { program.setUp($0) } } + [{ ParkProgram.backlog.setUp($0) }]
     case "HandoffSlot.swift": [{ QueueProgram.slot.setUp($0) }]
     case "SleeperSet.swift":
-      [setOfSleepers, setThatIsLeft, setThatIsSearched] + ParkProgram.allCases.map { program in { program.setUp($0) } }
+      [setOfSleepers, setThatIsLeft, setThatIsSearched] + WatchProgram.allCases.map { program in { program.setUp($0) } }
+        + ParkProgram.allCases.map { program in { program.setUp($0) } }
+    case "WatchWord.swift": WatchProgram.allCases.map { program in { program.setUp($0) } }
     case "LifePrograms.swift": LifeProgram.allCases.map { program in { program.setUp($0) } }
     default: []
     }
@@ -64,7 +66,7 @@ import Testing
 
   private static let all: [ModelMutation] = {
     var sites: Set<ModelSite> = []
-    for file in ["RunQueue.swift", "SleeperSet.swift", "LifePrograms.swift"] {
+    for file in ["RunQueue.swift", "SleeperSet.swift", "WatchWord.swift", "LifePrograms.swift"] {
       for program in programs(for: file) { sites.formUnion(ModelRun.check(.random(seed: 1, runs: 20), program).sites) }
     }
     // Of the program that follows ServiceRecord, what is ServiceRecord's.
