@@ -66,10 +66,14 @@ private func readsHere(_ descriptor: Int32) -> Int {
     let thread = try target.start { _ in readsHere(input) }
     let number = target.number.load(ordering: .sequentiallyConsistent)
     var frames: [String] = []
-    while !frames.contains(where: { $0.contains("readsHere") }) {
+    // On its way at first; without an end the test would not say what it sees.
+    var takes = 0
+    while takes < 1_000, !frames.contains(where: { $0.contains("readsHere") }) {
       let taken = try #require(ThreadStack.take(ofThread: number, timeout: .seconds(60)) {})
       frames = taken.stack.frames
+      takes += 1
     }
+    #expect(frames.contains { $0.contains("readsHere") }, "\(frames)")
     #expect(unsafe write(both[1], "x", 1) == 1)
     thread.join()
     // One byte, an x: the call was not ended by the signal.

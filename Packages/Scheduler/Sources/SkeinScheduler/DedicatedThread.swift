@@ -112,9 +112,10 @@ final class DedicatedThread: Sendable {
       defer { isWaiting.store(false, ordering: .relaxed) }
       // From here on the strand is at rest: whoever wakes it calls `run`.
       guard strand.restOrGoOn() else { return .message }
-      let end = self.deadline(deadline)?.nanoseconds ?? -1
+      // A deadline before the clock's start is past, too: less than zero would be none.
+      let end = self.deadline(deadline).map { max($0.nanoseconds, 0) } ?? -1
       let found = skein_poll_interruptibly(
-        interest?.descriptor ?? -1, interest?.events.rawValue ?? 0, interrupt, end < 0 ? -1 : end)
+        interest?.descriptor ?? -1, interest?.events.rawValue ?? 0, interrupt, end)
       guard strand.mailbox.tryAwaken() else {
         takeBack()
         return .message

@@ -33,10 +33,13 @@ public enum OutboxReceipt: ~Copyable {
 
   private struct Line {
     let destination: Strand
+    /// Lines are flushed in the order in which they came up: addresses, which the keys are, would make it chance.
+    let number: Int
     var nodes: [Node]
   }
 
   private var lines: [ObjectIdentifier: Line] = [:]
+  private var lineCount = 0
 
   /// Makes an empty outbox.
   public init(capacity: Int = 1_024) {
@@ -55,7 +58,8 @@ public enum OutboxReceipt: ~Copyable {
       case .closed(let envelope): return .closed(envelope)
       case .busy(let envelope):
         if count == capacity { return .busy(envelope) }
-        lines[key] = Line(destination: strand, nodes: [Node(envelope)])
+        lines[key] = Line(destination: strand, number: lineCount, nodes: [Node(envelope)])
+        lineCount += 1
       }
     } else {
       if count == capacity { return .busy(envelope) }
@@ -67,21 +71,24 @@ public enum OutboxReceipt: ~Copyable {
 
   /// Sends what waits to those who have room now; what waits for closed strands is refused.
   ///
-  /// - Complexity: O(messages that go out + destinations that are busy).
+  /// What is refused may use the outbox.
+  ///
+  /// - Complexity: O(messages that go out + d log d for d destinations that are busy).
   public func flush() {
     if count == 0 { return }
-    for key in Array(lines.keys) { flush(key) }
+    for (key, _) in lines.sorted(by: { $0.value.number < $1.value.number }) { flush(key) }
   }
 
   private func flush(_ key: ObjectIdentifier) {
     guard var line = lines[key] else { return }
     var gone = 0
+    var refused: [Node] = []
     for node in line.nodes {
       guard let envelope = node.envelope.take() else { continue }
       var isBusy = false
       switch line.destination.send(envelope) {
       case .delivered: break
-      case .closed(let envelope): envelope.refuse()
+      case .closed(let envelope): refused.append(Node(envelope))
       case .busy(let envelope):
         node.envelope = consume envelope
         isBusy = true
@@ -92,6 +99,8 @@ public enum OutboxReceipt: ~Copyable {
     count -= gone
     line.nodes.removeFirst(gone)
     lines[key] = line.nodes.isEmpty ? nil : line
+    // Last: a handler may send to the same strand, or flush.
+    for node in refused { if let envelope = node.envelope.take() { envelope.refuse() } }
   }
 
   deinit {

@@ -32,7 +32,7 @@ extension Worker {
   /// Lets others take the calling thread's stack, if that is possible.
   func prepareStack() {
     guard (try? ThreadStack.prepareThread()) != nil else { return }
-    // Release: prepared before; pairs with the acquire in `report`.
+    // Release: prepared before; pairs with the acquire in `describeStuck`.
     threadNumber.store(PlatformThread.currentNumber, ordering: .releasing)
   }
 
@@ -43,30 +43,36 @@ extension Worker {
     guard turn.load(ordering: .acquiring) == seen, let strand = unsafe running else { return 0 }
     return unsafe UInt(bitPattern: strand.retain().toOpaque())
   }
-}
 
-extension WorkerPool {
-  /// Tells of a stuck worker, on a thread of the report's own: finding names takes its time.
-  func report(_ victim: Worker, turn: UInt64, duration: Duration) {
-    guard let stuckReport else { return }
+  /// What is known of the activation `turn`; `nil` if it has ended meanwhile.
+  func describeStuck(turn: UInt64, duration: Duration) -> StuckWorker? {
     // Acquire: pairs with the release in `prepareStack`.
-    let thread = victim.threadNumber.load(ordering: .acquiring)
+    let thread = threadNumber.load(ordering: .acquiring)
     var stack: ThreadStack?
     let label: String?
-    if thread != 0, let taken = ThreadStack.take(ofThread: thread, whileStopped: { victim.retainRunning(turn: turn) }) {
-      // It has ended meanwhile.
-      guard let strand = ReferenceWord.take(taken.result, as: Strand.self) else { return }
+    if thread != 0, let taken = ThreadStack.take(ofThread: thread, whileStopped: { retainRunning(turn: turn) }) {
+      guard let strand = ReferenceWord.take(taken.result, as: Strand.self) else { return nil }
       label = strand.label
       stack = taken.stack
     } else {
-      label = victim.activation.inspect(turn: victim.turn)?.label
+      label = activation.inspect(turn: self.turn)?.label
     }
-    let stuck = StuckWorker(
-      worker: victim.index, duration: duration, strand: label, stack: stack, boundInLine: victim.bound.count)
-    do throws(SystemCallError) {
-      _ = try PlatformThread.start(name: "skein-report") { stuckReport(stuck) }
-    } catch {
+    return StuckWorker(worker: index, duration: duration, strand: label, stack: stack, boundInLine: bound.count)
+  }
+}
+
+extension WorkerPool {
+  /// Tells of a stuck worker, on a thread of the report's own: it waits for the stuck one, and finding names takes time.
+  func report(_ victim: Worker, turn: UInt64, duration: Duration) {
+    guard let stuckReport else { return }
+    let tell: @Sendable () -> Void = {
+      guard let stuck = victim.describeStuck(turn: turn, duration: duration) else { return }
       stuckReport(stuck)
+    }
+    do throws(SystemCallError) {
+      _ = try PlatformThread.start(name: "skein-report", tell)
+    } catch {
+      tell()
     }
   }
 

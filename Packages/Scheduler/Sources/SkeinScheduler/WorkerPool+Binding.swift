@@ -54,6 +54,7 @@ extension WorkerPool {
     let worker = workers[Int(strand.boundTo) - 1]
     worker.bound.push(strand)
     if sleepers.isAsleep(worker.index) { wake(worker) }
+    releaseIfStopping(worker.bound)
   }
 
   /// Moves what may move out of a stuck worker's bound queue.

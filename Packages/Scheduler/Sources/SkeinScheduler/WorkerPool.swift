@@ -5,9 +5,9 @@
 //
 //  sleepers   who waits or is about to, and who was woken and has found nothing yet; see SleeperSet for why an
 //             assignment to a sleeping worker cannot strand.
-//  watcher    the one sleeping worker (its number + 1) that wakes each `watchInterval` while another is busy, takes
-//             over what a stuck worker cannot do (poller, timers, queue, ready slot), and reports it. A busy
-//             worker never wakes it: it only sets the time of its next look (Waiter.wake(at:)).
+//  watcher    the one sleeping worker that wakes each `watchInterval` while another is busy, takes over what a stuck
+//             worker cannot do (poller, timers, queue, ready slot), and reports it. A busy worker never wakes it: it
+//             only sets the time of its next look (Waiter.wake(at:)). See WatchWord.
 
 internal import SkeinMailbox
 public import SkeinPlatform
@@ -39,7 +39,7 @@ public final class WorkerPool: Sendable {
   // MARK: Any thread
   let injection = InjectionQueue()
   let sleepers = SleeperSet()
-  private let watcher = Atomic<Int>(0)
+  private let watcher = WatchWord()
   private let stopping = Atomic<Bool>(false)
   private let threads: Lock<[ThreadBox]>
   /// Looks after stuck workers when no worker sleeps; `nil` when nobody wants to hear of them.
@@ -55,7 +55,7 @@ public final class WorkerPool: Sendable {
   ///     in round intervals would meet the watcher each time, and wait 15 µs longer for its worker.
   ///   - waiter: makes the place in which a worker waits; a futex by default.
   ///   - stuckReport: called when an activation lasts for longer than a second, and each time that doubles, on
-  ///     the watching worker's thread.
+  ///     a thread of its own.
   /// - Throws: ``SystemCallError`` when a thread cannot be started.
   public init(
     workers count: Int, budget: RunBudget = RunBudget(), timerCapacity: Int = 1_000_000,
@@ -151,6 +151,7 @@ public final class WorkerPool: Sendable {
     let last = unsafe Int(strand.lastWorker)
     injection.push(strand)
     wakeOne(preferring: last)
+    releaseIfStopping(injection)
   }
 
   /// A worker puts what it just woke into its ready slot; what was there goes to the back of its queue.
@@ -163,10 +164,24 @@ public final class WorkerPool: Sendable {
   func enqueueLast(_ strand: Strand, on worker: Worker) {
     if let refused = worker.queue.push(strand) {
       injection.push(refused)
-      wakeOne()
+      wakeHelp(for: worker)
+      releaseIfStopping(injection)
     } else if worker.queue.count >= WorkerPool.backlogToWake {
-      wakeOne()
+      wakeHelp(for: worker)
     }
+  }
+
+  /// Wakes another than the calling worker, which may be in the handlers of its own wait.
+  private func wakeHelp(for worker: Worker) {
+    if sleepers.isAsleep(worker.index) { sleepers.leave(worker.index) }
+    wakeOne()
+  }
+
+  /// Releases the strands in a line that nobody empties any more.
+  func releaseIfStopping(_ line: InjectionQueue) {
+    // Sequentially consistent: after the push; pairs with the store in `shutDown`. Either this sees it, or the worker that
+    // ends finds the strand in line.
+    if stopping.load(ordering: .sequentiallyConsistent) { while line.pop() != nil {} }
   }
 
   /// Puts a strand that has used up its budget back in line.
@@ -264,11 +279,13 @@ public final class WorkerPool: Sendable {
 
   private func sleep(_ worker: Worker) {
     let asleep = sleepers.enter(worker.index)
-    defer { sleepers.leave(worker.index) }
     // Sequentially consistent: pairs with the store in `shutDown`.
-    if stopping.load(ordering: .sequentiallyConsistent) || hasWork(for: worker) { return }
+    if stopping.load(ordering: .sequentiallyConsistent) || hasWork(for: worker) {
+      sleepers.leave(worker.index)
+      return
+    }
     var deadline = worker.timers.nextDeadline
-    let watches = watch(worker, wanted: asleep < workers.count)
+    let watches = watcher.watch(worker.index, wanted: asleep < workers.count, in: sleepers, of: workers.count)
     if watches {
       let look = MonotonicInstant.now.advanced(by: watchInterval)
       deadline = min(deadline ?? look, look)
@@ -276,6 +293,8 @@ public final class WorkerPool: Sendable {
     // Relaxed: a count for people.
     worker.counters.parks.add(1, ordering: .relaxed)
     worker.waiter.wait(until: deadline)
+    // Before what follows, which may take its time: nobody is to be kept from waking another.
+    sleepers.leave(worker.index)
     worker.timers.advance(to: .now)
     worker.hasLooked()
     if watches { rescue(for: worker) }
@@ -288,38 +307,17 @@ public final class WorkerPool: Sendable {
 
   // MARK: - Watching
 
-  /// Becomes, stays or stops being the watcher. Called by a worker that goes to sleep.
-  private func watch(_ worker: Worker, wanted: Bool) -> Bool {
-    let mine = worker.index + 1
-    // Relaxed, all: the word only says whose task it is; what a watcher looks at is synchronized by itself.
-    let current = watcher.load(ordering: .relaxed)
-    if current == mine {
-      if !wanted { _ = watcher.compareExchange(expected: mine, desired: 0, ordering: .relaxed) }
-      return wanted
-    }
-    guard wanted && current == 0 else { return false }
-    return watcher.compareExchange(expected: 0, desired: mine, ordering: .relaxed).exchanged
-  }
-
   /// A worker that has become busy sees to it that a sleeping one will look at it in time.
   private func ensureWatcher(_ worker: Worker) {
-    // Relaxed: as in `watch`.
-    let current = watcher.load(ordering: .relaxed)
-    if current != 0 && current != worker.index + 1 { return }
-    // A sleeper that has woken meanwhile passes the watch on when it looks round.
-    let next = sleepers.any.map { $0 + 1 } ?? 0
-    if next == 0 { monitor?.everybodyIsBusy() }
-    // Relaxed: as in `watch`.
-    guard watcher.compareExchange(expected: current, desired: next, ordering: .relaxed).exchanged, next != 0
-    else { return }
-    workers[next - 1].waiter.wake(at: .now.advanced(by: watchInterval))
+    let isWatched = watcher.ensure(for: worker.index, in: sleepers) { sleeper in
+      workers[sleeper].waiter.wake(at: .now.advanced(by: watchInterval))
+    }
+    if !isWatched { monitor?.everybodyIsBusy() }
   }
 
-  /// A busy worker to which the watch was given gives it to a sleeping one.
+  /// A busy worker gives the watch, which was given to it or to another that is up, to a sleeping one.
   private func passWatchOn(_ worker: Worker) {
-    // Relaxed: as in `watch`.
-    let current = watcher.load(ordering: .relaxed)
-    if current == worker.index + 1 || current == 0 { ensureWatcher(worker) }
+    if watcher.isVacant(in: sleepers) { ensureWatcher(worker) }
   }
 
   /// Does for stuck workers what they cannot do, and leaves what it finds in this worker's queue.

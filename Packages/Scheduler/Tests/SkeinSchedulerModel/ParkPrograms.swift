@@ -15,6 +15,10 @@ public enum ParkProgram: String, CaseIterable, Sendable {
   case backlog
   /// Two threads that are no workers have one strand each.
   case posters
+  /// A strand ends only when another worker has looked after it; a second one comes and goes meanwhile.
+  case watch
+  /// Two such strands and a short one among three workers.
+  case watchOfTwo
 
   /// What may be planted into the loop.
   public enum Fault: String, CaseIterable, Sendable {
@@ -24,16 +28,22 @@ public enum ParkProgram: String, CaseIterable, Sendable {
     case looksBeforeEnqueue
     /// A woken worker that has found something does not look whether there is more.
     case keepsSearching
+    /// A worker that has become busy does not see to it that one watches.
+    case leavesUnwatched
+    /// A worker that goes to sleep does not take the watch.
+    case sleepsUnwatching
   }
 
   public func setUp(_ model: ModelRun) { setUp(model, fault: nil) }
 
   public func setUp(_ model: ModelRun, fault: Fault?) {
+    if self == .watch || self == .watchOfTwo { return setUpWatch(model, fault: fault) }
     let pool = ModelPool(workers: 2, fault: fault)
     var strands: [Strand] = []
     let second = Strand(1) { _ in pool.ran.add(1, ordering: .releasing) }
     switch self {
     case .post, .posters: strands.append(Strand(0) { _ in pool.ran.add(1, ordering: .releasing) })
+    case .watch, .watchOfTwo: break
     case .long, .timer: strands.append(Strand(0) { _ in pool.awaitRun(1) })
     case .backlog:
       strands.append(
@@ -60,6 +70,28 @@ public enum ParkProgram: String, CaseIterable, Sendable {
     }
     model.afterwards {
       ModelRun.require(first.hasRun && second.hasRun, "a strand is lost")
+    }
+  }
+
+  private func setUpWatch(_ model: ModelRun, fault: Fault?) {
+    let workers = self == .watch ? 2 : 3
+    let pool = ModelPool(workers: workers, fault: fault, isWatched: true)
+    let short = Strand(0) { _ in pool.ran.add(1, ordering: .releasing) }
+    let long = (1..<workers).map { number in
+      Strand(number) { worker in
+        pool.awaitRescue(worker)
+        pool.ran.add(1, ordering: .releasing)
+      }
+    }
+    for worker in 0..<workers { model.thread("worker \(worker)") { pool.loop(worker) } }
+    model.thread("poster") {
+      pool.post(short)
+      for strand in long { pool.post(strand) }
+      pool.awaitRun(workers)
+      pool.stop()
+    }
+    model.afterwards {
+      ModelRun.require(short.hasRun && long.allSatisfy(\.hasRun), "a strand is lost")
     }
   }
 }
@@ -110,30 +142,101 @@ public func setThatIsSearched(_ model: ModelRun) {
   }
 }
 
+/// One worker goes to sleep while the others become busy: it is asked to look after them, or does by itself.
+public enum WatchProgram: String, CaseIterable, Sendable {
+  /// The watcher becomes busy.
+  case watcherIsBusy
+  /// The watcher goes back to sleep, and sees all asleep.
+  case watcherSleeps
+  /// Two become busy, one of them the watcher.
+  case twoAreBusy
+
+  public func setUp(_ model: ModelRun) {
+    let workers = self == .twoAreBusy ? 3 : 2
+    let named = self == .watcherSleeps ? 1 : self == .watcherIsBusy ? 0 : 2
+    let state = WatchState(workers: workers)
+    state.begin(named: named)
+    for worker in [0, 2] where worker < workers { model.thread("busy \(worker)") { state.becomeBusy(worker) } }
+    model.thread("sleeper") { state.sleep(1) }
+    model.afterwards { state.check() }
+  }
+}
+
+private final class WatchState: Sendable {
+  let workers: Int
+  let sleepers = SleeperSet()
+  let word = WatchWord()
+  let isAsked = Atomic<Bool>(false)
+  let watches = ModelCell(false)
+
+  init(workers: Int) { self.workers = workers }
+
+  /// All but worker 1 sleep, which is on its way.
+  func begin(named: Int) {
+    for worker in 0..<workers { _ = sleepers.enter(worker) }
+    ModelRun.require(word.watch(named, wanted: true, in: sleepers, of: workers), "nobody else watches")
+    sleepers.leave(1)
+  }
+
+  func becomeBusy(_ worker: Int) {
+    sleepers.leave(worker)
+    _ = word.ensure(for: worker, in: sleepers) { sleeper in
+      if sleeper == 1 { isAsked.store(true, ordering: .relaxed) }
+    }
+  }
+
+  func sleep(_ worker: Int) {
+    let asleep = sleepers.enter(worker)
+    watches.value = word.watch(worker, wanted: asleep < workers, in: sleepers, of: workers)
+  }
+
+  func check() {
+    ModelRun.require(watches.value || isAsked.load(ordering: .relaxed), "the sleeper has no look due")
+    ModelRun.require(!word.isVacant(in: sleepers), "nobody watches")
+  }
+}
+
 private final class SetProgram: Sendable {
   let sleepers = SleeperSet()
   let taken = ModelCell<Int?>(nil)
 }
 
-/// A pool's loop as WorkerPool has it, without timers, bound strands and watching.
+/// A pool's loop as WorkerPool has it, without timers and bound strands.
 final class ModelPool: @unchecked Sendable {
   // @unchecked: what is not atomic is set before the threads begin.
   let queues: [RunQueue]
   let ran = Atomic<Int>(0)
   var wakesByItself: Int?
   private let sleepers = SleeperSet()
+  private let watcher = WatchWord()
+  private let isWatched: Bool
+  /// A bit for each worker whose strand does not end until the worker's bit in `rescued` is set.
+  private let stuck = Atomic<Int>(0)
+  private let rescued = Atomic<Int>(0)
   private let injection = InjectionQueue()
   private let waiters: [ModelWaiter]
   private let stopping = Atomic<Bool>(false)
   private let fault: ParkProgram.Fault?
 
-  init(workers: Int, fault: ParkProgram.Fault?) {
+  init(workers: Int, fault: ParkProgram.Fault?, isWatched: Bool = false) {
+    self.isWatched = isWatched
     queues = (0..<workers).map { _ in RunQueue() }
     waiters = (0..<workers).map { _ in ModelWaiter() }
     self.fault = fault
   }
 
   func awaitRun(_ count: Int) { while ran.load(ordering: .acquiring) < count { ModelRun.relax() } }
+
+  /// A strand that ends only when a watcher has seen it.
+  func awaitRescue(_ worker: Int) {
+    stuck.bitwiseOr(1 << worker, ordering: .releasing)
+    while rescued.load(ordering: .acquiring) & (1 << worker) == 0 { ModelRun.relax() }
+  }
+
+  private func rescue() {
+    let found = stuck.load(ordering: .acquiring)
+    if found & ~rescued.load(ordering: .acquiring) != 0 { rescued.bitwiseOr(found, ordering: .releasing) }
+  }
 
   func stop() {
     stopping.store(true, ordering: .sequentiallyConsistent)
@@ -166,6 +269,9 @@ final class ModelPool: @unchecked Sendable {
         if wasIdle {
           wasIdle = false
           sleepers.foundWork()
+          if isWatched, fault != .leavesUnwatched {
+            _ = watcher.ensure(for: worker, in: sleepers) { sleeper in waiters[sleeper].wakeAtDeadline() }
+          }
           if fault != .keepsSearching, hasWork() { wakeOne() }
         }
         strand.run(on: worker)
@@ -189,7 +295,7 @@ final class ModelPool: @unchecked Sendable {
   }
 
   private func sleep(_ worker: Int) {
-    _ = sleepers.enter(worker)
+    let asleep = sleepers.enter(worker)
     defer { sleepers.leave(worker) }
     if stopping.load(ordering: .sequentiallyConsistent) { return }
     if fault != .sleepsWithoutLook, hasWork() {
@@ -201,7 +307,11 @@ final class ModelPool: @unchecked Sendable {
       wakesByItself = nil
       return
     }
-    waiters[worker].wait()
+    let watches =
+      isWatched && fault != .sleepsUnwatching
+      && watcher.watch(worker, wanted: asleep < queues.count, in: sleepers, of: queues.count)
+    waiters[worker].wait(hasDeadline: watches)
+    if watches { rescue() }
   }
 
   private func hasWork() -> Bool { !injection.isEmpty || queues.contains { $0.count > 0 } }
@@ -210,10 +320,18 @@ final class ModelPool: @unchecked Sendable {
 /// A place to wait in: a wake before the wait ends it, too.
 final class ModelWaiter: Sendable {
   private let isWoken = Atomic<Bool>(false)
+  private let hasDeadline = Atomic<Bool>(false)
 
   func wake() { isWoken.store(true, ordering: .releasing) }
-  func wait() {
+  /// The current or next wait ends without a wake.
+  func wakeAtDeadline() { hasDeadline.store(true, ordering: .releasing) }
+
+  func wait(hasDeadline ends: Bool) {
     // An exchange would be a change, for which others would look again.
-    while !isWoken.compareExchange(expected: true, desired: false, ordering: .acquiring).exchanged { ModelRun.relax() }
+    while !isWoken.compareExchange(expected: true, desired: false, ordering: .acquiring).exchanged {
+      ModelRun.relax()
+      if ends { return }
+      if hasDeadline.compareExchange(expected: true, desired: false, ordering: .acquiring).exchanged { return }
+    }
   }
 }

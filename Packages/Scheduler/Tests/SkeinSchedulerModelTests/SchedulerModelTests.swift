@@ -34,6 +34,12 @@ import Testing
     try checkAll(setThatIsSearched)
   }
 
+  @Test(arguments: WatchProgram.allCases)
+  func `while workers are busy one that sleeps watches them`(program: WatchProgram) throws {
+    try checkAll(program.setUp)
+    try check(program.setUp)
+  }
+
   @Test(arguments: ParkProgram.allCases)
   func `no strand waits while a worker sleeps`(program: ParkProgram) throws { try check(program.setUp) }
 

@@ -15,7 +15,9 @@ import Testing
       QueueProgram.allCases.map { program in { program.setUp($0) } } + [{ ParkProgram.backlog.setUp($0) }]
     case "HandoffSlot.swift": [{ QueueProgram.slot.setUp($0) }]
     case "SleeperSet.swift":
-      [setOfSleepers, setThatIsLeft, setThatIsSearched] + ParkProgram.allCases.map { program in { program.setUp($0) } }
+      [setOfSleepers, setThatIsLeft, setThatIsSearched] + WatchProgram.allCases.map { program in { program.setUp($0) } }
+        + ParkProgram.allCases.map { program in { program.setUp($0) } }
+    case "WatchWord.swift": WatchProgram.allCases.map { program in { program.setUp($0) } }
     case "LifePrograms.swift": LifeProgram.allCases.map { program in { program.setUp($0) } }
     default: []
     }
@@ -40,7 +42,22 @@ import Testing
     "relaxed SleeperSet.swift: !isSearching.exchange(true, ordering: .sequentiallyConsistent)": order,
     "relaxed SleeperSet.swift: isSearching.store(false, ordering: .sequentiallyConsistent) (2)": order,
     "relaxed SleeperSet.swift: isSearching.store(false, ordering: .sequentiallyConsistent) (3)": order,
+    "relaxed SleeperSet.swift: bits.load(ordering: .sequentiallyConsistent) & (1 << worker) != 0":
+      "who watches has changed the set itself before; bound strands are not in the programs",
+    "torn WatchWord.swift: \(giveUp)": looksAgain,
+    "relaxed WatchWord.swift: \(take)": order,
+    "torn WatchWord.swift: \(take)": "who writes its own name watches, whatever was there",
+    "torn WatchWord.swift: \(name)": looksAgain,
+    "relaxed WatchWord.swift: let current = named.load(ordering: .sequentiallyConsistent) (3)":
+      "the programs look when all has ended",
   ]
+  private static let giveUp =
+    "if !named.compareExchange(expected: mine, desired: 0, ordering: .sequentiallyConsistent).exchanged { continue }"
+  private static let take =
+    "if named.compareExchange(expected: current, desired: mine, ordering: .sequentiallyConsistent).exchanged {"
+  private static let name =
+    "guard named.compareExchange(expected: current, desired: next, ordering: .sequentiallyConsistent).exchanged"
+  private static let looksAgain = "who has written looks at the set again"
   private static let order = "the model has one order of all stores, and exchanges see the newest"
   private static let filled = "a slot that is filled before it was read: the model gives no value that is stored later"
   private static let old = "with an old head the exchange fails"
@@ -64,7 +81,7 @@ import Testing
 
   private static let all: [ModelMutation] = {
     var sites: Set<ModelSite> = []
-    for file in ["RunQueue.swift", "SleeperSet.swift", "LifePrograms.swift"] {
+    for file in ["RunQueue.swift", "SleeperSet.swift", "WatchWord.swift", "LifePrograms.swift"] {
       for program in programs(for: file) { sites.formUnion(ModelRun.check(.random(seed: 1, runs: 20), program).sites) }
     }
     // Of the program that follows ServiceRecord, what is ServiceRecord's.

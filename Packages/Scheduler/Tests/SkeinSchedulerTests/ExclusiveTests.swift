@@ -66,6 +66,7 @@ import Testing
         var list: [ExclusiveWait] = []
         list.append(try strand.waitInterruptibly(for: pipe.interest, until: .now.advanced(by: .milliseconds(2))))
         list.append(try strand.waitInterruptibly(until: .now))
+        list.append(try strand.waitInterruptibly(until: MonotonicInstant(nanoseconds: -1)))
         entered.signal()
         list.append(try strand.waitInterruptibly(for: pipe.interest))
         pipe.read()
@@ -83,9 +84,9 @@ import Testing
     strand.post { _ in done.signal() }
     done.wait(2)
     let list = outcomes.withLock { $0 }
-    #expect(list.prefix(2) == [.deadline, .deadline])
+    #expect(list.prefix(3) == [.deadline, .deadline, .deadline])
     // The activation may end the wait before the descriptor does.
-    #expect(list[2] == .ready(.readable) || list[2] == .message)
+    #expect(list[3] == .ready(.readable) || list[3] == .message)
     #expect(list.suffix(2) == [.message, .message])
   }
 
@@ -172,6 +173,50 @@ import Testing
     #expect(outbox.count == 0)
     #expect(refused.value == 3)
     #expect(send() == "closed")
+  }
+
+  @Test func `what is refused by a flush may use the outbox`() throws {
+    let pool = try TestPool(workers: 2)
+    let strand = try pool.strand(capacity: 1)
+    let other = try pool.strand(capacity: 1)
+    let gates = [Gate(strand), Gate(other)]
+    let outbox = Outbox()
+    let refused = Event()
+    let accepted = Event()
+    @Sendable func sendNothing(to strand: Strand) {
+      let action: Action = { _ in }
+      switch outbox.send(unsafe Envelope(closureHandler, action), to: strand) {
+      case .delivered: accepted.signal()
+      case .kept: accepted.signal()
+      case .busy: break
+      case .closed: break
+      }
+    }
+    let handler = unsafe MessageHandler.make(
+      perform: { _, _ in },
+      refuse: { _ in
+        refused.signal()
+        // To the line that is being flushed, and to another one.
+        sendNothing(to: strand)
+        sendNothing(to: other)
+        outbox.flush()
+      })
+    for _ in 0..<4 { _ = outbox.send(unsafe Envelope(handler, 1), to: strand) }
+    #expect(outbox.count == 3)
+    let closed = Event()
+    let action: Action = { strand in
+      strand.close()
+      closed.signal()
+    }
+    strand.sendSystem(unsafe Envelope(closureHandler, action))
+    gates[0].open()
+    closed.wait()
+    outbox.flush()
+    // One lay in the mailbox. Of what was sent to the other strand the first has room there.
+    #expect(refused.value == 3)
+    #expect(accepted.value == 3)
+    #expect(outbox.count == 2)
+    gates[1].open()
   }
 
   @Test func `an exclusive strand goes on piece by piece while the workers are saturated`() throws {

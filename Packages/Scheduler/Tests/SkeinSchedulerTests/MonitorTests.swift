@@ -20,7 +20,15 @@ func loopsWithoutEnd(until end: borrowing Atomic<Bool>) -> Int {
       list.withLock { $0.append(report) }
       heard.signal()
     }
-    var first: StuckWorker { list.withLock { $0[0] } }
+    /// The first with a stack: a thread that was not given the processor in time has none, and is reported again.
+    func awaitStack() -> StuckWorker {
+      var count = 1
+      while true {
+        heard.wait(count)
+        if let report = list.withLock({ $0.first { $0.stack != nil } }) { return report }
+        count += 1
+      }
+    }
   }
 
   @Test(arguments: [1, 2])
@@ -36,8 +44,7 @@ func loopsWithoutEnd(until end: borrowing Atomic<Bool>) -> Int {
       done.signal()
     }
     // On one worker nobody is left to watch; another thread reports.
-    reports.heard.wait()
-    let report = reports.first
+    let report = reports.awaitStack()
     #expect(report.strand == "the looping one")
     #expect((0..<workers).contains(report.worker))
     let frames = report.stack?.frames ?? []
@@ -86,7 +93,9 @@ func loopsWithoutEnd(until end: borrowing Atomic<Bool>) -> Int {
     }
     for _ in 0..<2 { next(0) }
     var seen = 0
-    for _ in 0..<(soak ? 200_000 : 2_000) {
+    var left = soak ? 200_000 : 2_000
+    while left > 0 || seen == 0 {
+      left -= 1
       for worker in pool.snapshot().workers {
         guard let strand = worker.strand else { continue }
         seen += 1
@@ -95,7 +104,6 @@ func loopsWithoutEnd(until end: borrowing Atomic<Bool>) -> Int {
     }
     isOver.store(true, ordering: .relaxed)
     ended.wait(2)
-    #expect(seen > 0)
     pool.shutDown()
   }
 
@@ -118,11 +126,12 @@ func loopsWithoutEnd(until end: borrowing Atomic<Bool>) -> Int {
     done.wait(3)
     lateRan.wait()
     pool.shutDown()
-    // The clock of the scheduler is a little coarse.
-    #expect(strand.statistics.busy >= time * 3 - .microseconds(10))
+    // The scheduler's clock is coarse: it counts no less than this, however slow the machine is.
+    let tolerance = Duration.microseconds(200)
+    #expect(strand.statistics.busy >= (time - tolerance) * 3)
     #expect(strand.statistics.activations >= 3)
-    #expect(late.statistics.longestDelay >= time - .microseconds(10))
-    #expect(pool.snapshot().workers[0].longestDelay >= time - .microseconds(10))
+    #expect(late.statistics.longestDelay >= time - tolerance)
+    #expect(pool.snapshot().workers[0].longestDelay >= time - tolerance)
   }
 
   @Test func `a strand's many short activations are accounted for on average`() throws {

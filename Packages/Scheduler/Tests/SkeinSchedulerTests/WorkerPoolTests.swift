@@ -152,6 +152,55 @@ import Testing
     }
   }
 
+  @Test(arguments: [nil, StrandBinding(worker: 0)])
+  func `strands that come in line after the end are released with their pool`(binding: StrandBinding?) throws {
+    weak var ended: WorkerPool?
+    do {
+      let pool = try WorkerPool(workers: 1)
+      ended = pool
+      pool.shutDown()
+      let strand = try Strand(pool: pool, label: "late", binding: binding)
+      strand.post { _ in Issue.record("it runs") }
+    }
+    #expect(ended == nil)
+  }
+
+  /// A futex whose owner does something after a wait, as one that handles events.
+  private final class HandlingWaiter: WorkerWaiter {
+    private let futex = FutexWaiter()
+    private let handler = Lock<(@Sendable () -> Void)?>(nil)
+    func wait(until deadline: MonotonicInstant?) {
+      futex.wait(until: deadline)
+      handler.withLock { handler in
+        defer { handler = nil }
+        return handler
+      }?()
+    }
+    func wake() { futex.wake() }
+    func wake(at deadline: MonotonicInstant) { futex.wake(at: deadline) }
+    func look() -> Bool { false }
+    func handle(_ body: @escaping @Sendable () -> Void) {
+      handler.withLock { $0 = body }
+      futex.wake()
+    }
+  }
+
+  @Test func `what a worker wakes in its own wait's handlers runs elsewhere before they end`() throws {
+    let waiters = (0..<2).map { _ in HandlingWaiter() }
+    let pool = try WorkerPool(workers: 2, waiter: { waiters[$0] })
+    let strands = try (0..<8).map { try Strand(pool: pool, label: "\($0)") }
+    let ran = Event()
+    let done = Event()
+    waiters[0].handle {
+      for strand in strands { strand.post { _ in ran.signal() } }
+      ran.wait()
+      done.signal()
+    }
+    done.wait()
+    ran.wait(strands.count)
+    pool.shutDown()
+  }
+
   @Test func `a pool without workers traps`() async {
     await #expect(processExitsWith: .failure) { _ = try WorkerPool(workers: 0) }
   }

@@ -74,7 +74,7 @@ struct SleeperSet: ~Copyable {
     return nil
   }
 
-  /// Whether a worker sleeps or is about to, for a strand that the caller has put in line for it alone.
+  /// Whether a worker sleeps or is about to, for a strand that the caller has put in line for it alone, or for the watch.
   func isAsleep(_ worker: Int) -> Bool {
     // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `enter`.
     bits.load(ordering: .sequentiallyConsistent) & (1 << worker) != 0
@@ -98,8 +98,14 @@ struct SleeperSet: ~Copyable {
 
   /// A worker that sleeps, or did a moment ago.
   var any: Int? {
-    // Relaxed: only to choose one; what it is told finds it awake or asleep.
-    let asleep = bits.load(ordering: .relaxed)
+    // Sequentially consistent: a look after the name in `WatchWord` was changed, or after the monitor's flag.
+    let asleep = bits.load(ordering: .sequentiallyConsistent)
     return asleep == 0 ? nil : asleep.trailingZeroBitCount
+  }
+
+  /// How many sleep.
+  var count: Int {
+    // Sequentially consistent: a look after the name in `WatchWord` was changed.
+    bits.load(ordering: .sequentiallyConsistent).nonzeroBitCount
   }
 }

@@ -47,6 +47,8 @@ internal import SkeinTimer
   private let clock = VirtualClock(start: SimulatedScheduler.start)
   @exclusivity(unchecked) private var chance: SeededChance
   @exclusivity(unchecked) private var inLine: [Strand] = []
+  /// Of exclusive strands, with messages that met a full mailbox.
+  @exclusivity(unchecked) private var outboxes: [Outbox] = []
   @exclusivity(unchecked) private var log = SimulationLog()
 
   /// What the clock reads at first, the same for every simulation: a day, so that the past has room.
@@ -165,6 +167,7 @@ internal import SkeinTimer
     let timers = pool.workers[0].timers
     let fired = timers.advance(to: clock.now)
     if fired > 0 { unsafe log.add(.timers, "", fired, clock.now) }
+    flushOutboxes()
     while let strand = pool.takeFromAnyLine() { unsafe inLine.append(strand) }
     if unsafe inLine.isEmpty {
       guard let deadline = timers.nextDeadline, deadline <= end ?? .distantFuture else { return fired > 0 }
@@ -186,8 +189,18 @@ internal import SkeinTimer
     unsafe log.add(.strand, strand.label, messages, clock.now)
     let rests = pool.workers[0].run(strand, budget: RunBudget(messages: messages))
     if !rests { unsafe inLine.append(strand) }
+    if let outbox = strand.outbox, outbox.count > 0, unsafe !outboxes.contains(where: { $0 === outbox }) {
+      unsafe outboxes.append(outbox)
+    }
     clock.move(to: clock.now.advanced(by: timePerStep))
     return true
+  }
+
+  /// Tries what met a full mailbox again, as an exclusive strand's thread does after each activation and in waits.
+  private func flushOutboxes() {
+    if unsafe outboxes.isEmpty { return }
+    for outbox in unsafe outboxes { outbox.flush() }
+    unsafe outboxes.removeAll { $0.count == 0 }
   }
 
   /// Lengths of an activation: mostly one message, so that others come in between wherever they may.

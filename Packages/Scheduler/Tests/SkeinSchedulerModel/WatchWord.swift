@@ -1,0 +1,1 @@
+../../Sources/SkeinScheduler/Internal/WatchWord.swift
