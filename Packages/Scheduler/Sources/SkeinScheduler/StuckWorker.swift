@@ -2,7 +2,7 @@
 //
 // A sleeping worker watches the busy ones and reports (`WorkerPool.rescue`). When none sleeps there is no watcher: then
 // a thread of its own looks once a second, for as long as nobody sleeps. It starts no sooner, so an idle node has no
-// wake-ups of it, and a busy one with a sleeper none either.
+// wake-ups of it, and a busy one with a sleeper one a second at most, when the sleeper was up for a look of its own.
 
 public import SkeinPlatform
 internal import Synchronization
@@ -62,7 +62,8 @@ extension Worker {
 }
 
 extension WorkerPool {
-  /// Tells of a stuck worker, on a thread of the report's own: it waits for the stuck one, and finding names takes time.
+  /// Tells of a stuck worker, on a thread of the report's own: it waits for the stuck one, and finding names takes
+  /// its time.
   func report(_ victim: Worker, turn: UInt64, duration: Duration) {
     guard let stuckReport else { return }
     let tell: @Sendable () -> Void = {

@@ -179,8 +179,8 @@ public final class WorkerPool: Sendable {
 
   /// Releases the strands in a line that nobody empties any more.
   func releaseIfStopping(_ line: InjectionQueue) {
-    // Sequentially consistent: after the push; pairs with the store in `shutDown`. Either this sees it, or the worker that
-    // ends finds the strand in line.
+    // Sequentially consistent: after the push; pairs with the store in `shutDown`. Either this sees it, or the worker
+    // that ends finds the strand in line.
     if stopping.load(ordering: .sequentiallyConsistent) { while line.pop() != nil {} }
   }
 

@@ -1,8 +1,9 @@
 import SkeinPlatform
-import SkeinScheduler
 import SkeinTimer
 import Synchronization
 import Testing
+
+@testable import SkeinScheduler
 
 @Suite("WorkerPool", .serialized) struct WorkerPoolTests {
   @Test func `a strand woken by a stuck worker's handler runs elsewhere before that handler ends`() throws {
@@ -187,10 +188,11 @@ import Testing
 
   @Test func `what a worker wakes in its own wait's handlers runs elsewhere before they end`() throws {
     let waiters = (0..<2).map { _ in HandlingWaiter() }
-    let pool = try WorkerPool(workers: 2, waiter: { waiters[$0] })
+    let pool = try WorkerPool(workers: 2, watchInterval: .seconds(3_600), waiter: { waiters[$0] })
     let strands = try (0..<8).map { try Strand(pool: pool, label: "\($0)") }
     let ran = Event()
     let done = Event()
+    while !(0..<2).allSatisfy({ pool.sleepers.isAsleep($0) }) { PlatformThread.relax() }
     waiters[0].handle {
       for strand in strands { strand.post { _ in ran.signal() } }
       ran.wait()

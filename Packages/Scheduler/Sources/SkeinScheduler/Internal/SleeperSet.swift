@@ -74,7 +74,8 @@ struct SleeperSet: ~Copyable {
     return nil
   }
 
-  /// Whether a worker sleeps or is about to, for a strand that the caller has put in line for it alone, or for the watch.
+  /// Whether a worker sleeps or is about to, for a strand that the caller has put in line for it alone, and for the
+  /// watch.
   func isAsleep(_ worker: Int) -> Bool {
     // Sequentially consistent: the caller's enqueue comes first; pairs with the order in `enter`.
     bits.load(ordering: .sequentiallyConsistent) & (1 << worker) != 0

@@ -18,8 +18,8 @@
 // No loop spins: each turn but the first comes of a step of another worker, a change of the word or of the set, of
 // which each worker makes one for each of its sleeps. And an idle pool sleeps without a deadline: of workers that
 // find nothing the last one to enter sees all asleep and takes no watch, and who wakes for its look enters last, if
-// no other is awake then, and gives the watch up. So from look to look fewer have a deadline; nobody gives an idle one a new deadline but
-// another that is awake.
+// no other is awake then, and gives the watch up. So from look to look fewer have a deadline; nobody gives an idle
+// one a new deadline but another that is awake.
 
 internal import Synchronization
 
