@@ -33,6 +33,7 @@ let package = Package(
         .product(name: "SkeinTimer", package: "skein"),
         .product(name: "SkeinScheduler", package: "skein"),
         .product(name: "SkeinSocketIO", package: "skein"),
+        .product(name: "SkeinSchedulerTesting", package: "skein"),
         .product(name: "SkeinSocketIOTesting", package: "skein"),
         .product(name: "SkeinSerialization", package: "skein"),
         .product(name: "SkeinTaggedJSON", package: "skein"),

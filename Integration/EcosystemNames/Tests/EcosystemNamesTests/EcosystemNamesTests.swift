@@ -18,6 +18,7 @@ import SkeinMailbox
 import SkeinModelCheck
 import SkeinPlatform
 import SkeinScheduler
+import SkeinSchedulerTesting
 import SkeinSerialization
 import SkeinSocketIO
 import SkeinSocketIOTesting
@@ -55,6 +56,7 @@ import Tracing
 
 /// What SkeinPlatform makes public.
 private enum SkeinPlatformNames {
+  typealias OfCurrentTask = CurrentTask
   typealias OfFutexWaiter = FutexWaiter
   typealias OfLock = Lock
   typealias OfMonotonicInstant = MonotonicInstant
@@ -62,17 +64,26 @@ private enum SkeinPlatformNames {
   typealias OfProcessMemory = ProcessMemory
   typealias OfProcessSignals = ProcessSignals
   typealias OfReferenceWord = ReferenceWord
+  typealias OfReservedMemory = ReservedMemory
   typealias OfSystemCallError = SystemCallError
   typealias OfTaskGate = TaskGate
   typealias OfThreadSlot = ThreadSlot
+  typealias OfThreadStack = ThreadStack
+  typealias OfVirtualClock = VirtualClock
   typealias OfWaiter = Waiter
 }
 
 /// What SkeinMailbox makes public.
 private enum SkeinMailboxNames {
+  typealias OfBusyPolicy = BusyPolicy
   typealias OfHandoffSlot = HandoffSlot
+  typealias OfLatestConsumer = LatestConsumer
+  typealias OfLatestMailbox = LatestMailbox
   typealias OfMailbox = Mailbox
   typealias OfMailboxConsumer = MailboxConsumer
+  typealias OfMailboxCore = MailboxCore
+  typealias OfMailboxStatistics = MailboxStatistics
+  typealias OfPostReceipt = PostReceipt
   typealias OfPushReceipt = PushReceipt
   typealias OfSPSCRing = SPSCRing
   typealias OfSystemBatch = SystemBatch
@@ -83,6 +94,7 @@ private enum SkeinModelCheckNames {
   typealias OfModelAtomic = ModelAtomic
   typealias OfModelCell = ModelCell
   typealias OfModelFailure = ModelFailure
+  typealias OfModelLock = ModelLock
   typealias OfModelMutation = ModelMutation
   typealias OfModelOutcome = ModelOutcome
   typealias OfModelRun = ModelRun
@@ -106,14 +118,32 @@ private enum SkeinTimerNames {
 
 /// What SkeinScheduler makes public.
 private enum SkeinSchedulerNames {
+  typealias OfDescriptorEvents = DescriptorEvents
+  typealias OfDescriptorInterest = DescriptorInterest
   typealias OfEnvelope = Envelope
+  typealias OfExclusiveWait = ExclusiveWait
   typealias OfMessageHandler = MessageHandler
+  typealias OfOutbox = Outbox
+  typealias OfOutboxReceipt = OutboxReceipt
   typealias OfRunBudget = RunBudget
+  typealias OfSchedulerSnapshot = SchedulerSnapshot
+  typealias OfSimulatedScheduler = SimulatedScheduler
+  typealias OfSimulationError = SimulationError
   typealias OfStrand = Strand
+  typealias OfStrandBinding = StrandBinding
+  typealias OfStrandStatistics = StrandStatistics
   typealias OfStuckWorker = StuckWorker
+  typealias OfTaskDriver = TaskDriver
+  typealias OfTaskLoop = TaskLoop
   typealias OfWorker = Worker
   typealias OfWorkerPool = WorkerPool
   typealias OfWorkerWaiter = WorkerWaiter
+}
+
+/// What SkeinSchedulerTesting makes public.
+private enum SkeinSchedulerTestingNames {
+  typealias OfGlobalPoolCheck = GlobalPoolCheck
+  typealias OfSeedFailure = SeedFailure
 }
 
 /// What SkeinSocketIO makes public.
