@@ -185,7 +185,7 @@ struct ConnectionMachine: Equatable, Sendable {
     case .receiveFailed(let number), .hangUp(let number): return fail("recv", number)
     case .sendFailed(let number):
       // What the peer sent before it reset may still be read; then it is over.
-      if !wantsInput || inputEnded { return fail("send", number) }
+      if !wantsInput { return fail("send", number) }
       if case .failed = output { return [] }
       output = .failed(SystemCallError(call: "send", errorNumber: number))
       return .dropQueue
